@@ -1,0 +1,51 @@
+"""What every test may rely on: a backend, seeded numbers, the same draws each run."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Keras, the oracle, is asked in some tests. Before its first import:
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Plots go to files.
+os.environ.setdefault("MPLBACKEND", "agg")
+
+# The same examples on every run and machine; a slow machine is not a failure.
+settings.register_profile(
+    "same-every-time",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("same-every-time")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --backend, which must be known before minikeras is imported."""
+    parser.addoption(
+        "--backend",
+        choices=("numpy", "cupy"),
+        default=os.environ.get("MINIKERAS_BACKEND", "numpy"),
+        help="array library under minikeras (default: $MINIKERAS_BACKEND, or numpy)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the backend. Workers of pytest-xdist pass here too."""
+    os.environ["MINIKERAS_BACKEND"] = config.getoption("--backend")
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    """The array library under test: numpy or cupy."""
+    return request.config.getoption("--backend")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers, the same for every test whatever ran before it."""
+    return np.random.default_rng(20260101)
