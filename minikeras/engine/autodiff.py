@@ -1,0 +1,143 @@
+"""Reverse-mode differentiation, graph to graph.
+
+`gradients` walks the nodes between `xs` and `ys` backwards once, in the reverse of
+their creation, and asks each op's `vjp` to extend the graph. The result is made of
+ordinary nodes, so gradients can be differentiated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from minikeras.engine.errors import EngineError, GradientError, ShapeError
+from minikeras.engine.graph import Graph, Node, Tensor, graph_of
+from minikeras.engine.op import as_tensor
+from minikeras.engine.registry import find
+from minikeras.engine.shapes import show
+
+__all__ = ["gradients"]
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    stop_gradients: Iterable[Any] | None = None,
+) -> list[Tensor | None]:
+    """Return d(sum of ys)/dx for each x, None where no y depends on x.
+
+    Args:
+        ys: a tensor or a list of tensors to differentiate.
+        xs: a tensor or variable, or a list of them, by which to differentiate.
+        grad_ys: the gradient that each y starts with, of y's shape; ones by default.
+        name: the scope of the new nodes.
+        stop_gradients: tensors taken for constants.
+
+    Raises:
+        GradientError: if a y is not floating-point, or an op between has no gradient.
+        ShapeError: if a member of `grad_ys` has not its y's shape.
+    """
+    targets = [as_tensor(y) for y in _listed(ys)]
+    sources = _listed(xs)
+    graph = graph_of(targets)
+    stops = {graph.own(as_tensor(t)) for t in stop_gradients or ()}
+    with graph.as_default(), graph.name_scope(name):
+        seeds = _seeds(targets, _listed(grad_ys) if grad_ys is not None else None)
+        wanted = [_reads(graph, x) for x in sources]
+        found = _sweep(targets, seeds, {t for reads in wanted for t in reads}, stops)
+        return [_total([found[t] for t in reads if t in found]) for reads in wanted]
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _seeds(targets: Sequence[Tensor], given: Sequence[Any] | None) -> list[Tensor]:
+    """Return the gradient with which each target starts."""
+    if given is None:
+        given = [None] * len(targets)
+    if len(given) != len(targets):
+        raise GradientError(f"gradients: {len(given)} grad_ys for {len(targets)} ys")
+    seeds = []
+    for y, g in zip(targets, given, strict=True):
+        if not y.dtype.is_differentiable:
+            raise GradientError(
+                f"gradients: y is {y}, and only floating-point values can be "
+                f"differentiated\n  at {y.node.place}"
+            )
+        seed = find("ones_like")()(y) if g is None else as_tensor(g, y.dtype)
+        ranks = (seed.spec.rank, y.spec.rank)
+        if None not in ranks and not y.spec.admits(n or 0 for n in seed.spec.known):
+            if None not in seed.spec.known:
+                raise ShapeError(
+                    f"gradients: grad_ys has shape {show(seed.spec.shape)} for a y of "
+                    f"shape {show(y.spec.shape)}"
+                )
+        seeds.append(seed)
+    return seeds
+
+
+def _reads(graph: Graph, x: Any) -> list[Tensor]:
+    """Return the tensors that stand for `x`: itself, or every read of a variable."""
+    handle = getattr(x, "handle", None)
+    if handle is None:
+        return [graph.own(as_tensor(x))]
+    nodes = (n for n in graph.nodes if getattr(n.op, "handle", None) is handle)
+    return [n.outputs[0] for n in nodes if n.op.name == "read_variable"]
+
+
+def _sweep(
+    targets: Sequence[Tensor], seeds: Sequence[Tensor], sources: set[Tensor], stops: set[Tensor]
+) -> dict[Tensor, Tensor]:
+    """Return the gradients of `sources`, from one pass backwards over the graph."""
+    between = _between(targets, sources, stops)
+    pending: dict[Tensor, list[Tensor]] = {}
+    for y, seed in zip(targets, seeds, strict=True):
+        pending.setdefault(y, []).append(seed)
+    for node in sorted(between, key=lambda n: -n.index):
+        grads = [_total(pending.pop(y)) if y in pending else None for y in node.outputs]
+        for y, g in zip(node.outputs, grads, strict=True):
+            if y in sources and g is not None:
+                pending[y] = [g]
+        if node.inputs and any(g is not None for g in grads):
+            for x, g in zip(node.inputs, _pull_back(node, grads), strict=True):
+                if g is not None and x.node in between and x not in stops:
+                    pending.setdefault(x, []).append(g)
+    return {x: g for x in sources if (g := _total(pending.get(x, []))) is not None}
+
+
+def _between(
+    targets: Iterable[Tensor], sources: set[Tensor], stops: set[Tensor]
+) -> set[Node]:
+    """Return the nodes on a path from `sources` to `targets`, ends included."""
+    ancestors: set[Node] = set()
+    frontier = [y.node for y in targets]
+    while frontier:
+        node = frontier.pop()
+        if node not in ancestors:
+            ancestors.add(node)
+            frontier.extend(x.node for x in node.inputs if x not in stops)
+    between: set[Node] = {x.node for x in sources}
+    for node in sorted(ancestors, key=lambda n: n.index):
+        if any(x.node in between and x not in stops for x in node.inputs):
+            between.add(node)
+    return between & ancestors
+
+
+def _pull_back(node: Node, grads: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
+    """Return the gradients of a node's inputs, given those of its outputs."""
+    several = len(grads) > 1
+    g, y = (tuple(grads), node.outputs) if several else (grads[0], node.outputs[0])
+    try:
+        return tuple(node.op.vjp(g, y, *node.inputs))
+    except EngineError as error:
+        error.locate(node.place)
+        raise
+
+
+def _total(grads: Sequence[Tensor]) -> Tensor | None:
+    if len(grads) > 1:
+        return find("add_n")()(*grads)
+    return grads[0] if grads else None

@@ -1,0 +1,32 @@
+"""How an op's function becomes one of TensorFlow 1's: always lazy, with a ``name=``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from minikeras.engine.graph import lazily
+
+__all__ = ["graph_function"]
+
+
+def graph_function(function: Callable[..., Any], **renamed: str) -> Callable[..., Any]:
+    """Return `function` as one that builds graph even from plain numbers.
+
+    Args:
+        function: builds nodes, and computes at once if all its arguments are concrete.
+        renamed: TensorFlow 1's names of its arguments, each with the name they have
+            here, as in ``reduction_indices="axis"``.
+    """
+
+    @functools.wraps(function)
+    def build(*args: Any, name: str | None = None, **kwargs: Any) -> Any:
+        for theirs in renamed.keys() & kwargs.keys():
+            kwargs[renamed[theirs]] = kwargs.pop(theirs)
+        with lazily(name) as request:
+            result = function(*args, **kwargs)
+        request.settle(result)
+        return result
+
+    return build

@@ -1,0 +1,514 @@
+"""The graph: nodes that remember what to compute, and the tensors between them.
+
+Nothing is computed here. A `Node` is one use of an op: the op's value, its input
+tensors, its name, and the line of the user's program that made it. Nodes are kept in
+the order of their creation, which is an order in which they can run, and *is* the
+order in which effects (assignments) happen.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minikeras.engine.dtypes import DType
+from minikeras.engine.errors import GraphError, SessionError
+from minikeras.engine.operators import Operators
+from minikeras.engine.registry import find
+from minikeras.engine.shapes import show
+from minikeras.engine.spec import Spec, TensorShape
+
+if TYPE_CHECKING:
+    from minikeras.engine.op import Op
+
+__all__ = [
+    "Graph",
+    "Node",
+    "Source",
+    "Subgraph",
+    "Tensor",
+    "current_graph",
+    "is_symbolic",
+    "lazily",
+    "reset_default_graph",
+]
+
+PACKAGE = str(Path(__file__).parents[1])
+
+
+class Source(NamedTuple):
+    """A line of the user's program."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def _user_line() -> Source | None:
+    """Return the innermost calling line that is not in this package."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return frame and Source(frame.f_code.co_filename, frame.f_lineno)
+
+
+class Node:
+    """One operation in a graph: TensorFlow 1 calls it ``tf.Operation``."""
+
+    __slots__ = ("control_inputs", "graph", "index", "inputs", "name", "op", "outputs", "source")
+
+    def __init__(
+        self,
+        graph: Graph,
+        op: Op,
+        inputs: Sequence[Tensor],
+        specs: Sequence[Spec],
+        name: str,
+    ) -> None:
+        self.graph = graph
+        self.op = op
+        self.inputs = tuple(inputs)
+        self.control_inputs: tuple[Node, ...] = graph.control_inputs()
+        self.name = name
+        self.outputs = tuple(Tensor(self, i, spec) for i, spec in enumerate(specs))
+        self.source = _user_line()
+        self.index = -1  # set by the graph
+
+    @property
+    def type(self) -> str:
+        """The kind of op, as in ``MatMul``."""
+        return type(self.op).__name__
+
+    def run(self, feed_dict: Any = None, session: Any = None) -> None:
+        """Run this node in `session`, or in the default one."""
+        (session or _default_session()).run(self, feed_dict)
+
+    @property
+    def place(self) -> str:
+        """Its name and the user's line, for the end of a message."""
+        made = f", made at {self.source}" if self.source else ""
+        return f"node '{self.name}' ({self.op}){made}"
+
+    def __repr__(self) -> str:
+        return f"<tf.Operation '{self.name}' type={self.type}>"
+
+
+class Tensor(Operators):
+    """A value to come: output `index` of `node`, with what is known of it.
+
+    A tensor is symbolic: it has a shape, a dtype and a name, and becomes an array
+    when a session runs it.
+    """
+
+    def __init__(self, node: Node, index: int, spec: Spec) -> None:
+        self.node = node
+        self.index = index
+        self.spec = spec
+
+    @property
+    def op(self) -> Node:
+        """The node which computes it, by TensorFlow 1's name."""
+        return self.node
+
+    @property
+    def graph(self) -> Graph:
+        """The graph it is part of."""
+        return self.node.graph
+
+    @property
+    def name(self) -> str:
+        """The node's name and the output's index: ``x:0``."""
+        return f"{self.node.name}:{self.index}"
+
+    @property
+    def dtype(self) -> DType:
+        """The kind of number."""
+        return self.spec.dtype
+
+    @property
+    def shape(self) -> TensorShape | None:
+        """The static shape; an unknown size is None, and so is an unknown rank."""
+        return None if self.spec.shape is None else TensorShape(self.spec.shape)
+
+    @property
+    def ndim(self) -> int | None:
+        """Number of axes; None if unknown."""
+        return self.spec.rank
+
+    def get_shape(self) -> TensorShape | None:
+        """Return the static shape: TensorFlow 1's name for `shape`."""
+        return self.shape
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """Compute it in `session`, or in the default one.
+
+        Raises:
+            SessionError: if no session is given and none is the default.
+        """
+        return (session or _default_session()).run(self, feed_dict)
+
+    def __as_tensor__(self) -> Tensor:
+        return self
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        value = self.eval()
+        return value if dtype is None else value.astype(dtype)
+
+    def __len__(self) -> int:
+        if not self.spec.shape or self.spec.shape[0] is None:
+            raise TypeError(f"{self} has no length that is known before the run")
+        return self.spec.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"{self} is symbolic: its truth is known only when a session runs it. "
+            "Use cond (K.switch) or where in place of a Python `if`."
+        )
+
+    def __str__(self) -> str:
+        return f'Tensor("{self.name}", shape={show(self.spec.shape)}, dtype={self.dtype})'
+
+    def __repr__(self) -> str:
+        shape = show(self.spec.shape)
+        return f"<tf.Tensor '{self.name}' shape={shape} dtype={self.dtype}>"
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether `value` is a tensor or a variable, or a list with one in it."""
+    if isinstance(value, (list, tuple)):
+        return any(map(is_symbolic, value))
+    return hasattr(value, "__as_tensor__")
+
+
+class Graph:
+    """A set of nodes with unique names, and the collections programs look things up in."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.collections: dict[str, list[Any]] = {}
+        self.seed: int | None = None
+        self.finalized = False
+        self._by_name: dict[str, Node] = {}
+        self._counts: dict[str, int] = {}
+        self._scope = ""
+        self._controls: list[tuple[Node, ...]] = []
+
+    # -- building ----------------------------------------------------------------
+
+    def add(self, op: Op, inputs: Sequence[Tensor], specs: Sequence[Spec], name: str) -> Node:
+        """Append a node; `name` is taken as it is, from `unique_name`."""
+        if self.finalized:
+            raise GraphError(f"the graph is finalized: '{name}' cannot be added")
+        node = Node(self, op, inputs, specs, name)
+        node.index = len(self.nodes)
+        self.nodes.append(node)
+        self._by_name[name] = node
+        return node
+
+    def own(self, tensor: Tensor) -> Tensor:
+        """Return `tensor` as one of this graph's.
+
+        Raises:
+            GraphError: if it belongs to another graph.
+        """
+        if tensor.graph is not self:
+            raise GraphError(
+                f"{tensor} belongs to another graph than the one it is used in; "
+                f"build both in one `with graph.as_default():`\n  at {tensor.node.place}"
+            )
+        return tensor
+
+    def unique_name(self, name: str) -> str:
+        """Return `name` in the current scope, with ``_1``, ``_2`` ... if it is taken.
+
+        A name that ends in ``/`` is not put in the scope.
+        """
+        base = name[:-1] if name.endswith("/") else self._scope + name
+        count = self._counts.get(base.lower(), 0)
+        self._counts[base.lower()] = count + 1
+        if count == 0:
+            return base
+        unique = f"{base}_{count}"
+        while unique.lower() in self._counts:
+            count += 1
+            unique = f"{base}_{count}"
+        self._counts[base.lower()] = count + 1
+        self._counts[unique.lower()] = 1
+        return unique
+
+    def exchange_names(self, a: Node, b: Node) -> None:
+        """Let each of two nodes be called by the other's name."""
+        a.name, b.name = b.name, a.name
+        self._by_name[a.name], self._by_name[b.name] = a, b
+
+    @contextmanager
+    def name_scope(self, name: str | None) -> Iterator[str]:
+        """Prefix the names of all nodes made inside with ``name/``."""
+        before = self._scope
+        self._scope = f"{self.unique_name(name)}/" if name else ""
+        try:
+            yield self._scope
+        finally:
+            self._scope = before
+
+    @contextmanager
+    def reopened_scope(self, scope: str) -> Iterator[str]:
+        """Continue the scope ``scope`` (as `name_scope` yielded it) without a suffix."""
+        before, self._scope = self._scope, scope
+        try:
+            yield scope
+        finally:
+            self._scope = before
+
+    @property
+    def scope(self) -> str:
+        """The current name scope: empty, or ending in ``/``."""
+        return self._scope
+
+    @contextmanager
+    def control_dependencies(self, control_inputs: Iterable[Any] | None) -> Iterator[None]:
+        """Make every node built inside run after `control_inputs`; None clears them."""
+        before = self._controls
+        if control_inputs is None:
+            self._controls = []
+        else:
+            nodes = tuple(_node_of(item) for item in control_inputs)
+            self._controls = [*before, nodes]
+        try:
+            yield
+        finally:
+            self._controls = before
+
+    def control_inputs(self) -> tuple[Node, ...]:
+        """Return the nodes after which a node made now must run."""
+        if not self._controls:
+            return ()
+        return tuple(dict.fromkeys(node for group in self._controls for node in group))
+
+    @contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Build in this graph inside the ``with`` block."""
+        _state.graphs.append(self)
+        try:
+            yield self
+        finally:
+            _state.graphs.remove(self)
+
+    def finalize(self) -> None:
+        """Refuse new nodes from now on."""
+        self.finalized = True
+
+    # -- looking things up ---------------------------------------------------------
+
+    def get_operations(self) -> list[Node]:
+        """Return all nodes, in the order of creation."""
+        return list(self.nodes)
+
+    def get_operation_by_name(self, name: str) -> Node:
+        """Return the node called `name`.
+
+        Raises:
+            GraphError: if there is none.
+        """
+        node = self._by_name.get(name)
+        if node is None:
+            raise GraphError(f"the graph has no node named {name!r}")
+        return node
+
+    def get_tensor_by_name(self, name: str) -> Tensor:
+        """Return the tensor called `name`, as in ``"x:0"``.
+
+        Raises:
+            GraphError: if there is none, or `name` has no output index.
+        """
+        base, colon, index = name.rpartition(":")
+        if not colon or not index.isdigit():
+            raise GraphError(f"{name!r} is not a tensor's name: one looks like 'x:0'")
+        outputs = self.get_operation_by_name(base).outputs
+        if int(index) >= len(outputs):
+            raise GraphError(f"node {base!r} has {len(outputs)} output(s), no '{name}'")
+        return outputs[int(index)]
+
+    def as_graph_element(self, value: Any) -> Any:
+        """Return the node or tensor meant by a name, a node, a tensor or a variable."""
+        if isinstance(value, str):
+            by_name = self.get_tensor_by_name if ":" in value else self.get_operation_by_name
+            return by_name(value)
+        return value
+
+    def add_to_collection(self, name: str, value: Any) -> None:
+        """Append `value` to the collection called `name`."""
+        self.collections.setdefault(name, []).append(value)
+
+    def get_collection(self, name: str, scope: str | None = None) -> list[Any]:
+        """Return a copy of a collection, of items whose name starts with `scope`."""
+        items = self.collections.get(name, [])
+        return [x for x in items if scope is None or x.name.startswith(scope)]
+
+
+class Subgraph(Graph):
+    """The body of a branch or loop: a graph that may use the tensors around it.
+
+    An outside tensor used inside is *captured*: it becomes an extra input of the
+    operation that the body belongs to, and a placeholder here.
+    """
+
+    def __init__(self, parent: Graph) -> None:
+        super().__init__()
+        self.parent = parent
+        self.captures: dict[Tensor, Tensor] = {}
+        self.captured_reads: set[Any] = set()  # variables whose outside value is used
+        self.assigned: set[Any] = set()  # variables that the body itself sets
+        self.seed = parent.seed
+        self.prefix = parent.scope
+
+    def own(self, tensor: Tensor) -> Tensor:
+        """Return `tensor`, captured if it belongs to a graph around this one."""
+        if tensor.graph is self:
+            return tensor
+        if tensor not in self.captures:
+            outer = self.parent.own(tensor)
+            stand_in = find("placeholder")(outer.spec.shape, outer.spec.dtype)
+            node = self.add(stand_in, (), (outer.spec,), self.unique_name("capture"))
+            self.captures[tensor] = node.outputs[0]
+        return self.captures[tensor]
+
+    def is_inside(self, graph: Graph) -> bool:
+        """Whether `graph` is one of those around this one."""
+        outer: Graph = self.parent
+        while outer is not graph and isinstance(outer, Subgraph):
+            outer = outer.parent
+        return outer is graph
+
+
+# -- which graph is being built --------------------------------------------------------
+
+
+class Request:
+    """A name that a caller wants for a result, and the node that has it so far."""
+
+    def __init__(self, name: str | None) -> None:
+        self.name = name
+        self.node: Node | None = None
+
+    def settle(self, result: Any) -> None:
+        """Give the name to the node of `result`, if one made on the way has it."""
+        first = result[0] if isinstance(result, (list, tuple)) and result else result
+        final = first if isinstance(first, Node) else getattr(first, "node", None)
+        if self.node and isinstance(final, Node) and final.graph is self.node.graph:
+            final.graph.exchange_names(final, self.node)
+
+
+class _State(threading.local):
+    def __init__(self) -> None:
+        self.default = Graph()
+        self.graphs: list[Graph] = []
+        self.sessions: list[Any] = []
+        self.lazy = 0
+        self.request = Request(None)
+
+
+_state = _State()
+
+
+def current_graph() -> Graph:
+    """Return the graph to which new nodes are added."""
+    return _state.graphs[-1] if _state.graphs else _state.default
+
+
+def graph_of(inputs: Iterable[Any]) -> Graph:
+    """Return the graph where a node on `inputs` belongs.
+
+    That is the inputs' own graph, wherever one is, except inside a `Subgraph` (or
+    a scope) that may capture them.
+    """
+    graph = current_graph()
+    for value in inputs:
+        if isinstance(value, Tensor) and value.graph is not graph:
+            captures = isinstance(graph, Subgraph) and graph.is_inside(value.graph)
+            return graph if captures else value.graph
+    return graph
+
+
+def reset_default_graph() -> None:
+    """Throw the default graph away and start an empty one.
+
+    Raises:
+        GraphError: inside a ``with graph.as_default():`` block.
+    """
+    if _state.graphs:
+        raise GraphError("reset_default_graph() inside `with graph.as_default():`")
+    _state.default = Graph()
+
+
+@contextmanager
+def lazily(name: str | None = None) -> Iterator[Request]:
+    """Build nodes inside even from plain numbers, as TensorFlow 1 does.
+
+    Outside, an op that is called on arrays alone computes at once. `name` goes to the
+    first node made inside, so that errors show it, and in the end to the result's.
+    """
+    before, _state.request = _state.request, Request(name)
+    _state.lazy += 1
+    try:
+        yield _state.request
+    finally:
+        _state.lazy -= 1
+        _state.request = before
+
+
+def is_lazy() -> bool:
+    """Whether ops on plain numbers build nodes just now."""
+    return _state.lazy > 0
+
+
+def requested_name() -> str | None:
+    """Return the name wanted for the result under way, if no node has it yet."""
+    return None if _state.request.node else _state.request.name
+
+
+def grant_name(node: Node) -> None:
+    """Note that `node` took the requested name."""
+    _state.request.node = node
+
+
+def push_session(session: Any) -> None:
+    """Make `session` the default one, until `pop_session`."""
+    _state.sessions.append(session)
+
+
+def pop_session(session: Any) -> None:
+    """Undo the last `push_session` of `session`."""
+    for i in reversed(range(len(_state.sessions))):
+        if _state.sessions[i] is session:
+            del _state.sessions[i]
+            return
+
+
+def default_session() -> Any:
+    """Return the default session, or None."""
+    return _state.sessions[-1] if _state.sessions else None
+
+
+def _default_session() -> Any:
+    session = default_session()
+    if session is None:
+        raise SessionError(
+            "no default session: use `with Session() as session:`, or pass session="
+        )
+    return session
+
+
+def _node_of(item: Any) -> Node:
+    if isinstance(item, Node):
+        return item
+    return item.__as_tensor__().node

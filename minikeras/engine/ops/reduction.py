@@ -1,0 +1,182 @@
+"""Sums and other reductions over axes, and their adjoint, broadcasting.
+
+A reduction's axes are fixed when it is made; they may count from the end, and None
+means all axes, so that a tensor of unknown rank can be reduced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from minikeras.engine import shapes
+from minikeras.engine.dtypes import DType, as_dtype, to_float
+from minikeras.engine.errors import ShapeError
+from minikeras.engine.graph import Tensor
+from minikeras.engine.op import Op
+from minikeras.engine.spec import Array, Shape, Spec
+
+__all__ = ["broadcast_like", "mean", "sum", "sum_like"]
+
+Axes = int | Sequence[int] | None
+
+
+def _frozen_axes(axis: Axes) -> tuple[int, ...] | None:
+    """Return `axis` as a field of an op: None, or a tuple."""
+    if axis is None or isinstance(axis, int):
+        return axis if axis is None else (axis,)
+    return tuple(int(a) for a in axis)
+
+
+class Reduction(Op):
+    """A function of all elements along some axes."""
+
+    axis: tuple[int, ...] | None
+    keepdims: bool
+    any_rank = True
+
+    def infer(self, x: Spec) -> Spec:
+        return Spec(self.reduced(x.shape), self.result(x.dtype))
+
+    def result(self, dtype: DType) -> DType:
+        """Return the dtype of the result."""
+        return dtype
+
+    def reduced(self, shape: Shape | None) -> Shape | None:
+        """Return `shape` without the axes, or with size 1 there."""
+        if shape is None:
+            return () if self.axis is None and not self.keepdims else None
+        axes = shapes.axes_of(self.axis, len(shape))
+        if self.keepdims:
+            return tuple(1 if i in axes else n for i, n in enumerate(shape))
+        return tuple(n for i, n in enumerate(shape) if i not in axes)
+
+
+@dataclass(frozen=True)
+class Sum(Reduction, name="sum"):
+    """y = sum of x over the axes; booleans and short integers add up as int32."""
+
+    axis: tuple[int, ...] | None = None
+    keepdims: bool = False
+
+    def result(self, dtype: DType) -> DType:
+        if dtype in ("bool", "int8", "int16"):
+            return as_dtype("int32")
+        return as_dtype("uint32") if dtype in ("uint8", "uint16") else dtype
+
+    def kernel(self, xp: ModuleType, x: Array) -> Array:
+        dtype = self.result(as_dtype(x.dtype)).as_numpy_dtype
+        return xp.sum(x, self.axis, dtype, keepdims=self.keepdims)
+
+    def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+        return (broadcast_like(g, x, self.axis, self.keepdims),)
+
+
+def sum(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return the sum of `x` over `axis` (all axes if None)."""
+    return Sum(_frozen_axes(axis), keepdims)(x)
+
+
+@dataclass(frozen=True)
+class Mean(Reduction, name="mean"):
+    """y = sum of x over the axes / number of terms; integers become floats first."""
+
+    axis: tuple[int, ...] | None = None
+    keepdims: bool = False
+    promotes = True
+    floats = True
+
+    def kernel(self, xp: ModuleType, x: Array) -> Array:
+        return xp.mean(x, self.axis, keepdims=self.keepdims)
+
+    def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+        share = broadcast_like(g, x, self.axis, self.keepdims)
+        return (mean_share(share, y),)
+
+
+def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return the mean of `x` over `axis` (all axes if None)."""
+    return Mean(_frozen_axes(axis), keepdims)(x)
+
+
+@dataclass(frozen=True)
+class MeanShare(Op, name="mean_share"):
+    """z = g (size of y) / (size of g): the part of a mean's gradient each term gets."""
+
+    any_rank = True
+
+    def infer(self, g: Spec, y: Spec) -> Spec:
+        return g
+
+    def kernel(self, xp: ModuleType, g: Array, y: Array) -> Array:
+        return g * g.dtype.type(y.size / max(g.size, 1))
+
+    def vjp(self, h: Tensor, z: Tensor, g: Tensor, y: Tensor) -> tuple[Tensor, None]:
+        return mean_share(h, y), None
+
+
+def mean_share(g: Tensor, y: Tensor) -> Tensor:
+    """Return `g` divided by how many of its elements went into one of `y`."""
+    return MeanShare()(g, y)
+
+
+@dataclass(frozen=True)
+class SumLike(Op, name="sum_like"):
+    """Sum x over the axes along which `like` was broadcast to x's shape."""
+
+    any_rank = True
+
+    def infer(self, x: Spec, like: Spec) -> Spec:
+        return Spec(like.shape, x.dtype)
+
+    def kernel(self, xp: ModuleType, x: Array, like: Array) -> Array:
+        if x.shape == like.shape:
+            return x
+        lead = x.ndim - like.ndim
+        stretched = (n == 1 != x.shape[lead + i] for i, n in enumerate(like.shape))
+        axes = (*range(lead), *(lead + i for i, s in enumerate(stretched) if s))
+        return xp.sum(x, axes).reshape(like.shape)
+
+    def vjp(self, g: Tensor, y: Tensor, x: Tensor, like: Tensor) -> tuple[Tensor, None]:
+        return broadcast_like(g, x), None
+
+
+def sum_like(x: Tensor, like: Tensor) -> Tensor:
+    """Undo a broadcast: return `x` summed to the shape of `like`."""
+    shape = x.spec.shape
+    if shape is not None and shape == like.spec.shape and None not in shape:
+        return x
+    return SumLike()(x, like)
+
+
+@dataclass(frozen=True)
+class BroadcastLike(Op, name="broadcast_like"):
+    """Repeat x along the axes in which `like` is larger.
+
+    Where x came from a reduction without `keepdims`, `axis` says which axes it lost.
+    """
+
+    axis: tuple[int, ...] | None = ()
+    keepdims: bool = True
+    any_rank = True
+
+    def infer(self, x: Spec, like: Spec) -> Spec:
+        return Spec(like.shape, x.dtype)
+
+    def kernel(self, xp: ModuleType, x: Array, like: Array) -> Array:
+        if not self.keepdims:
+            axes = shapes.axes_of(self.axis, like.ndim)
+            x = x.reshape([1 if i in axes else n for i, n in enumerate(like.shape)])
+        return xp.broadcast_to(x, like.shape)
+
+    def vjp(self, g: Tensor, y: Tensor, x: Tensor, like: Tensor) -> tuple[Tensor, None]:
+        return (sum_like(g, x) if self.keepdims else sum(g, self.axis)), None
+
+
+def broadcast_like(
+    x: Tensor, like: Tensor, axis: Axes = (), keepdims: bool = True
+) -> Tensor:
+    """Undo a reduction's loss of shape: return `x` repeated to the shape of `like`."""
+    return BroadcastLike(_frozen_axes(axis), keepdims)(x, like)

@@ -1,0 +1,291 @@
+"""Sessions: where variables have values and graphs are run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from minikeras.engine import devices
+from minikeras.engine.dtypes import dtype_of
+from minikeras.engine.errors import DTypeError, FeedError, GraphError, SessionError
+from minikeras.engine.executor import Run, execute
+from minikeras.engine.graph import (
+    Graph,
+    Node,
+    Tensor,
+    current_graph,
+    pop_session,
+    push_session,
+)
+from minikeras.engine.op import as_array
+from minikeras.engine.ops.state import Handle, check_storable
+from minikeras.engine.plan import Feed, Fetch, Plan
+from minikeras.engine.shapes import show
+from minikeras.engine.spec import Array, Spec
+
+__all__ = ["InteractiveSession", "Routine", "Session"]
+
+
+class Routine:
+    """Fetches and feeds of one session, ready to be called; its plans are kept.
+
+    Args:
+        session: where the variables live.
+        fetches: tensors, nodes and variables whose values a call returns.
+        feeds: tensors and variables whose values a call is given, in order.
+    """
+
+    def __init__(self, session: Session, fetches: Sequence[Fetch], feeds: Sequence[Feed]) -> None:
+        self.session = session
+        self.fetches = tuple(fetches)
+        self.feeds = tuple(feeds)
+        self.plans: dict[tuple[Any, ...], Plan] = {}
+
+    def __call__(self, *values: Any) -> list[Any]:
+        """Return the fetches' values, given one value for each feed."""
+        arrays = [_fitting(feed, x) for feed, x in zip(self.feeds, values, strict=True)]
+        return self.run(arrays)
+
+    def run(self, arrays: Sequence[Array]) -> list[Any]:
+        """Return the fetches' values, given arrays that are known to fit the feeds."""
+        plan = self.plan(arrays)
+        run = self.session.start_run()
+        return [_own(x) for x in execute(plan, [*map(_shielded, arrays)], run)]
+
+    def plan(self, arrays: Sequence[Array]) -> Plan:
+        """Return the plan for feeds of these shapes, made at their first use."""
+        key = tuple([(x.shape, x.dtype) for x in arrays])
+        plan = self.plans.get(key)
+        if plan is None:
+            specs = {f: Spec(x.shape, f.dtype) for f, x in zip(self.feeds, arrays, strict=True)}
+            plan = self.plans[key] = Plan(self.fetches, specs)
+        return plan
+
+
+def _shielded(array: Array) -> Array:
+    """Return a read-only view of a caller's array, so that no kernel writes on it."""
+    if isinstance(array, np.ndarray):
+        array = array.view()
+        array.flags.writeable = False
+    return array
+
+
+def _own(value: Any) -> Any:
+    """Return a fetched value as one the caller may keep and change."""
+    if value is None or isinstance(value, np.generic):
+        return value
+    value = devices.to_host(value)
+    if value.ndim == 0:
+        return value[()]
+    return value if value.flags.writeable else value.copy()
+
+
+def _fitting(feed: Feed, value: Any) -> Array:
+    """Return `value` as an array that `feed` admits.
+
+    Raises:
+        FeedError: if its shape does not fit, or its kind of number.
+    """
+    if isinstance(value, (Tensor, Node)):
+        raise FeedError(f"'{feed.name}' was fed {value!r}: feed arrays, not tensors")
+    try:
+        array = as_array(value)
+        if array.size:
+            check_storable(dtype_of(array), feed.dtype, f"'{feed.name}'")
+        array = as_array(array, feed.dtype)
+    except DTypeError as error:
+        raise FeedError(f"cannot feed '{feed.name}': {error}") from None
+    shape = feed.spec.shape if isinstance(feed, Tensor) else feed.shape
+    if not Spec(shape, feed.dtype).admits(array.shape):
+        raise FeedError(
+            f"cannot feed a value of shape {array.shape} for '{feed.name}', which has "
+            f"shape {show(shape)}{_made(feed)}"
+        )
+    return array
+
+
+def _made(feed: Feed) -> str:
+    return f"\n  at {feed.node.place}" if isinstance(feed, Tensor) else ""
+
+
+class Session:
+    """Runs a graph and keeps the values of its variables.
+
+    Args:
+        target: must be empty; other machines are not reached from here.
+        graph: the graph to run; the current default graph if None.
+        config: accepted for the sake of TensorFlow 1 programs; nothing is read.
+
+    Example:
+        >>> x = constant(2.0)
+        >>> with Session() as session:
+        ...     session.run({"x": x, "square": x * x})
+        {'x': np.float32(2.0), 'square': np.float32(4.0)}
+    """
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        if target:
+            raise SessionError(f"Session({target!r}): only this process can be a target")
+        self.graph = graph or current_graph()
+        self.values: dict[Handle, Array] = {}
+        self.closed = False
+        self._steps = 0
+        self._routines: dict[tuple[Any, ...], Routine] = {}
+        self._contexts: list[Any] = []
+
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """Compute `fetches` and return their values in the same structure.
+
+        Args:
+            fetches: a tensor, node, variable or name, or lists, tuples and dicts of
+                them at any depth. A node yields None. A variable is read when all
+                effects of the run have happened.
+            feed_dict: values for placeholders, and in place of any other tensor.
+
+        Raises:
+            FeedError: a placeholder was not fed, or a value does not fit.
+            GraphError: a fetch or feed belongs to another graph.
+            SessionError: the session is closed.
+            UninitializedError: a variable has no value yet.
+        """
+        self._check_open()
+        leaves: list[Fetch] = []
+        rebuild = _flatten(fetches, leaves, self._fetch)
+        feeds = {self._feed(key): value for key, value in (feed_dict or {}).items()}
+        return rebuild(iter(self.routine(leaves, [*feeds])(*feeds.values())))
+
+    def routine(self, fetches: Sequence[Fetch], feeds: Sequence[Feed]) -> Routine:
+        """Return the callable for these fetches and feeds, the same one each time."""
+        key = (tuple(fetches), tuple(feeds))
+        if key not in self._routines:
+            self._routines[key] = Routine(self, fetches, feeds)
+        return self._routines[key]
+
+    def make_callable(self, fetches: Any, feed_list: Sequence[Any] = ()) -> Callable[..., Any]:
+        """Return a function of the values for `feed_list`, faster than `run`."""
+        leaves: list[Fetch] = []
+        rebuild = _flatten(fetches, leaves, self._fetch)
+        routine = self.routine(leaves, [self._feed(key) for key in feed_list])
+        return lambda *values: rebuild(iter(routine(*values)))
+
+    def start_run(self) -> Run:
+        """Return the context of one more run.
+
+        Raises:
+            SessionError: if the session is closed.
+        """
+        self._check_open()
+        run = Run(self.values, self._steps)
+        self._steps += 1
+        return run
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise SessionError("the session is closed: open a new one to run anything")
+
+    def _fetch(self, value: Any) -> Fetch:
+        element = self.graph.as_graph_element(value)
+        handle = _handle_of(element)
+        if handle is not None:
+            element = self._same_graph(element, "fetch") and handle
+        elif isinstance(element, (Tensor, Node)):
+            self._same_graph(element, "fetch")
+        else:
+            raise TypeError(
+                f"cannot fetch {value!r} of type {type(value).__name__}: fetches are "
+                "tensors, operations, variables, their names, and lists or dicts of them"
+            )
+        return element
+
+    def _feed(self, key: Any) -> Feed:
+        element = self.graph.as_graph_element(key)
+        handle = _handle_of(element)
+        if handle is None and not isinstance(element, Tensor):
+            raise FeedError(f"feed_dict's key {key!r} is not a tensor, a variable or a name")
+        self._same_graph(element, "feed")
+        return handle or element
+
+    def _same_graph(self, element: Any, verb: str) -> Any:
+        if getattr(element, "graph", self.graph) is not self.graph:
+            raise GraphError(
+                f"cannot {verb} {element!r}: it belongs to another graph than this "
+                "session's. Open the session inside `with graph.as_default():`, or "
+                "pass Session(graph=...)"
+            )
+        return element
+
+    # -- lifetime ------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Forget all variables' values; the session can run nothing any more."""
+        self.closed = True
+        self.values.clear()
+        self._routines.clear()
+
+    @contextmanager
+    def as_default(self) -> Iterator[Session]:
+        """Make this the session of `Tensor.eval` and `Node.run` inside the block."""
+        push_session(self)
+        try:
+            yield self
+        finally:
+            pop_session(self)
+
+    def __enter__(self) -> Session:
+        entered = self.graph.as_default(), self.as_default()
+        for context in entered:
+            context.__enter__()
+        self._contexts.append(entered)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for context in reversed(self._contexts.pop()):
+            context.__exit__(None, None, None)
+        self.close()
+
+
+class InteractiveSession(Session):
+    """A session that is the default one from its creation until it is closed."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        super().__init__(target, graph, config)
+        push_session(self)
+
+    def close(self) -> None:
+        """Close, and stop being the default session."""
+        pop_session(self)
+        super().close()
+
+
+def _handle_of(element: Any) -> Handle | None:
+    """Return the variable that is meant by a `Variable` or by its own tensor."""
+    if isinstance(element, Tensor):
+        handle = getattr(element.node.op, "handle", None)
+        own = handle is not None and element.node.name == handle.name
+        return handle if own and element.node.op.name == "read_variable" else None
+    return getattr(element, "handle", None)
+
+
+def _flatten(
+    fetches: Any, leaves: list[Any], leaf: Callable[[Any], Any]
+) -> Callable[[Iterator[Any]], Any]:
+    """Collect the leaves of `fetches`; return the function that puts values back."""
+    if isinstance(fetches, dict):
+        parts = {k: _flatten(v, leaves, leaf) for k, v in fetches.items()}
+        return lambda values: type(fetches)((k, part(values)) for k, part in parts.items())
+    if isinstance(fetches, (list, tuple)):
+        rows = [_flatten(v, leaves, leaf) for v in fetches]
+        if hasattr(fetches, "_fields"):
+            return lambda values: type(fetches)(*(part(values) for part in rows))
+        return lambda values: type(fetches)(part(values) for part in rows)
+    leaves.append(leaf(fetches))
+    return next

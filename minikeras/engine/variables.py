@@ -1,0 +1,175 @@
+"""Variables of the graph API: values that a session keeps from run to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minikeras.engine import dtypes
+from minikeras.engine.dtypes import DType
+from minikeras.engine.graph import Graph, Node, Subgraph, Tensor, current_graph
+from minikeras.engine.op import as_tensor
+from minikeras.engine.operators import Operators
+from minikeras.engine.ops.state import Handle, ReadVariable, assign, group, read
+from minikeras.engine.shapes import show
+from minikeras.engine.spec import Spec, TensorShape
+
+__all__ = [
+    "GLOBAL",
+    "LOCAL",
+    "TRAINABLE",
+    "Variable",
+    "global_variables",
+    "trainable_variables",
+    "variables_initializer",
+]
+
+GLOBAL = "variables"
+LOCAL = "local_variables"
+TRAINABLE = "trainable_variables"
+
+
+class Variable(Operators):
+    """A value that a session keeps, and that assignments change.
+
+    Each use in an expression reads it anew, and reads and assignments take effect in
+    the order in which the program built them.
+
+    Args:
+        initial_value: a number, array or tensor, or a function that returns one.
+        trainable: whether optimizers find it when they are given no list.
+        collections: graph collections it is entered in, global variables by default.
+        validate_shape: if False, the shape is left open.
+        name: made unique in the graph.
+        dtype: by default that of `initial_value`.
+
+    Example:
+        >>> y = Variable(constant(100) + 50, name="y")
+        >>> print(y)
+        <tf.Variable 'y:0' shape=() dtype=int32_ref>
+    """
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool = True,
+        collections: Iterable[str] | None = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if initial_value is None:
+            raise ValueError("Variable: initial_value must be given")
+        graph = current_graph()
+        while isinstance(graph, Subgraph):
+            graph = graph.parent
+        with graph.as_default(), graph.control_dependencies(None):
+            own_name = graph.unique_name(name or "Variable")
+            with graph.reopened_scope(f"{own_name}/"):
+                given = initial_value() if callable(initial_value) else initial_value
+                wanted = None if dtype is None else dtypes.as_dtype(dtype)
+                initial = as_tensor(given, wanted, name="initial_value")
+            shape = initial.spec.shape if validate_shape else None
+            self.graph: Graph = graph
+            self.handle = Handle(own_name, shape, initial.dtype)
+            self.initial_value = initial
+            spec = Spec(shape, initial.dtype)
+            node = graph.add(ReadVariable(self.handle), (), (spec,), own_name)
+            self._tensor = node.outputs[0]
+            self.initializer: Node = assign(self.handle, initial, f"{own_name}/Assign/").node
+        self.trainable = trainable
+        keys = [GLOBAL] if collections is None else list(collections)
+        for key in [*keys, *([TRAINABLE] if trainable else [])]:
+            graph.add_to_collection(key, self)
+
+    @property
+    def name(self) -> str:
+        """Its name as a tensor: ``y:0``."""
+        return self._tensor.name
+
+    @property
+    def op(self) -> Node:
+        """The node that stands for it in the graph."""
+        return self._tensor.node
+
+    @property
+    def dtype(self) -> DType:
+        """The kind of number."""
+        return self.handle.dtype
+
+    @property
+    def shape(self) -> TensorShape | None:
+        """The static shape."""
+        return self._tensor.shape
+
+    def get_shape(self) -> TensorShape | None:
+        """Return the static shape: TensorFlow 1's name for `shape`."""
+        return self.shape
+
+    def value(self) -> Tensor:
+        """Return its value as a tensor."""
+        return self.__as_tensor__()
+
+    read_value = value
+
+    def initialized_value(self) -> Tensor:
+        """Return the initial value, for use in another variable's initial value."""
+        return self.initial_value
+
+    def __as_tensor__(self) -> Tensor:
+        graph = current_graph()
+        inside = isinstance(graph, Subgraph) and graph.is_inside(self.graph)
+        if inside or graph is self.graph:
+            return read(self.handle, name=f"{self.handle.name}/read")
+        with self.graph.as_default():
+            return read(self.handle, name=f"{self.handle.name}/read")
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """Return a tensor that, when run, sets the variable and is its new value.
+
+        Raises:
+            ShapeError: if `value` has another shape.
+            DTypeError: if its kind of number does not fit.
+        """
+        return assign(self.handle, value, name or "Assign")
+
+    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """Return a tensor that, when run, adds `delta` to the variable."""
+        return assign(self.handle, self + delta, name or "AssignAdd")
+
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """Return a tensor that, when run, subtracts `delta` from the variable."""
+        return assign(self.handle, self - delta, name or "AssignSub")
+
+    def eval(self, session: Any = None) -> Any:
+        """Return its value in `session`, or in the default one."""
+        return self._tensor.eval(session=session)
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Set its value in `session`, or in the default one, at once."""
+        feed = {self.initial_value: value}
+        self.initializer.run(feed, session)
+
+    def __iter__(self) -> Any:
+        return iter(self.__as_tensor__())
+
+    def __repr__(self) -> str:
+        shape = show(self.handle.shape)
+        return f"<tf.Variable '{self.name}' shape={shape} dtype={self.dtype}_ref>"
+
+
+def global_variables(scope: str | None = None) -> list[Variable]:
+    """Return the variables of the current graph, in the order of creation."""
+    return current_graph().get_collection(GLOBAL, scope)
+
+
+def trainable_variables(scope: str | None = None) -> list[Variable]:
+    """Return the trainable variables of the current graph, in the order of creation."""
+    return current_graph().get_collection(TRAINABLE, scope)
+
+
+def variables_initializer(variables: Iterable[Variable], name: str = "init") -> Node:
+    """Return an operation that gives each of `variables` its initial value."""
+    return group(*(v.initializer for v in variables), name=name)
