@@ -1,15 +1,21 @@
 """What every test may rely on: a backend, seeded numbers, the same draws each run."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Keras, the oracle, is asked in some tests. Before its first import:
+# Before the first import of what reads them:
+# nobody's own configuration changes what a test sees, and no test writes to a home;
+HOME = Path(__file__).parent.parent / "build" / "home"
+os.environ["MINIKERAS_HOME"] = str(HOME / "minikeras")
+os.environ["KERAS_HOME"] = str(HOME / "keras")
+# Keras is the oracle in some tests, on JAX, on the CPU;
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# Plots go to files.
+# plots go to files.
 os.environ.setdefault("MPLBACKEND", "agg")
 
 # The same examples on every run and machine; a slow machine is not a failure.
