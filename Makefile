@@ -21,6 +21,12 @@ ARGS ?=
 # pytest-xdist workers: `make test JOBS=0` runs the tests in one process.
 JOBS ?= auto
 
+WANTED := import hashlib, pathlib, tomllib; \
+	asked = tomllib.loads(pathlib.Path("pyproject.toml").read_text()); \
+	pins = pathlib.Path("constraints.txt").read_text(); \
+	text = repr([asked["project"], asked["build-system"], pins]); \
+	print(hashlib.sha256(text.encode()).hexdigest())
+
 # The first Python that is 3.11 or newer and can make environments; PYTHON=... chooses.
 CAN_SERVE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
@@ -64,11 +70,16 @@ bench: setup
 
 setup: $(VENV)/installed-dev
 
-# installed-X stands for "pip install .[X]" with this pyproject.toml and these pins.
+# installed-X stands for "pip install .[X]" with the pins. It holds what was asked for
+# then, so that a new lint rule in pyproject.toml does not install everything again.
 $(VENV)/installed-%: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[$*]'
-	@touch $@
+	@wanted="$$($(RUN)/python -c '$(WANTED)')"; \
+	if [[ ! -f $@ || "$$(cat $@)" != "$$wanted" ]]; then \
+		echo "installing minikeras[$*] in $(VENV)"; \
+		$(RUN)/python -m pip install --quiet --disable-pip-version-check \
+			--constraint constraints.txt --editable '.[$*]'; \
+	fi; \
+	echo "$$wanted" > $@
 
 # A half-made environment (Debian without python3-venv leaves one) is removed.
 $(VENV)/bin/python:
