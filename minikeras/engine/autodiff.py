@@ -45,7 +45,8 @@ def gradients(
     stops = {graph.own(as_tensor(t)) for t in stop_gradients or ()}
     with graph.as_default(), graph.name_scope(name):
         seeds = _seeds(targets, _listed(grad_ys) if grad_ys is not None else None)
-        wanted = [_reads(graph, x) for x in sources]
+        reads = _reads(graph)
+        wanted = [_stand_ins(graph, x, reads) for x in sources]
         found = _sweep(targets, seeds, {t for reads in wanted for t in reads}, stops)
         return [_total([found[t] for t in reads if t in found]) for reads in wanted]
 
@@ -79,13 +80,19 @@ def _seeds(targets: Sequence[Tensor], given: Sequence[Any] | None) -> list[Tenso
     return seeds
 
 
-def _reads(graph: Graph, x: Any) -> list[Tensor]:
+def _reads(graph: Graph) -> dict[Any, list[Tensor]]:
+    """Return every variable's reads in `graph`."""
+    reads: dict[Any, list[Tensor]] = {}
+    for node in graph.nodes:
+        if node.op.name == "read_variable":
+            reads.setdefault(node.op.handle, []).append(node.outputs[0])
+    return reads
+
+
+def _stand_ins(graph: Graph, x: Any, reads: dict[Any, list[Tensor]]) -> list[Tensor]:
     """Return the tensors that stand for `x`: itself, or every read of a variable."""
     handle = getattr(x, "handle", None)
-    if handle is None:
-        return [graph.own(as_tensor(x))]
-    nodes = (n for n in graph.nodes if getattr(n.op, "handle", None) is handle)
-    return [n.outputs[0] for n in nodes if n.op.name == "read_variable"]
+    return [graph.own(as_tensor(x))] if handle is None else reads.get(handle, [])
 
 
 def _sweep(

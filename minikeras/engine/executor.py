@@ -19,7 +19,7 @@ from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan, Step
 from minikeras.engine.spec import Array
 
-__all__ = ["Run", "execute"]
+__all__ = ["Run", "execute", "frozen"]
 
 
 class Run:
@@ -37,19 +37,25 @@ class Run:
         self.path: list[int] = []
         self.xp = devices.xp
 
-    def freeze(self, value: Array) -> Array:
-        """Return `value` as a read-only array that nobody else can write on."""
-        array = self.xp.asarray(value)
-        if self.xp is not np:
-            return array
-        if array.base is not None:
-            array = array.copy()
-        array.flags.writeable = False
-        return array
+    def store(self, handle: Handle, value: Array) -> Array:
+        """Set a variable; return its value as it is kept."""
+        kept = self.values[handle] = frozen(value)
+        return kept
 
     def call(self, body: Any, arrays: Sequence[Array]) -> list[Array]:
         """Return the outputs of a loop's or branch's `body` for these inputs."""
         return execute(body.plan_for(Plan, [spec_of(x) for x in arrays]), arrays, self)
+
+
+def frozen(value: Array) -> Array:
+    """Return `value` as a read-only array that nobody else can write on."""
+    array = devices.xp.asarray(value)
+    if devices.xp is not np:
+        return array
+    if array.base is not None:
+        array = array.copy()
+    array.flags.writeable = False
+    return array
 
 
 def execute(plan: Plan, feeds: Sequence[Array], run: Run) -> list[Any]:

@@ -78,6 +78,9 @@ class Op:
         if not (self.stateful or is_lazy() or is_symbolic(inputs)):
             return self.compute(inputs)
         graph = graph_of(inputs)
+        if graph is not current_graph():
+            with graph.as_default():
+                return self(*inputs, name=name)
         asked = requested_name()
         node = graph.unique_name(asked or name or type(self).__name__)
         tensors = [graph.own(x) for x in self.operands(inputs, graph, node)]

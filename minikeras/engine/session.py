@@ -12,7 +12,7 @@ import numpy as np
 from minikeras.engine import devices
 from minikeras.engine.dtypes import dtype_of
 from minikeras.engine.errors import DTypeError, FeedError, GraphError, SessionError
-from minikeras.engine.executor import Run, execute
+from minikeras.engine.executor import Run, execute, frozen
 from minikeras.engine.graph import (
     Graph,
     Node,
@@ -171,6 +171,10 @@ class Session:
         rebuild = _flatten(fetches, leaves, self._fetch)
         routine = self.routine(leaves, [self._feed(key) for key in feed_list])
         return lambda *values: rebuild(iter(routine(*values)))
+
+    def store(self, handle: Handle, value: Array) -> None:
+        """Set a variable at once; an array that the caller may still write on is copied."""
+        self.values[handle] = frozen(np.array(value) if devices.xp is np else value)
 
     def start_run(self) -> Run:
         """Return the context of one more run.

@@ -1,0 +1,15 @@
+"""K, the wrapper between layers and the engine: Keras's names and rules.
+
+One rule holds throughout: symbolic in, symbolic out; concrete in, concrete out. A
+function here is lazy when an argument is a tensor or a variable, and computes at once
+when all are arrays and numbers.
+"""
+
+from minikeras.backend.config import *
+from minikeras.backend.function import *
+from minikeras.backend.linalg import *
+from minikeras.backend.naming import *
+from minikeras.backend.session import *
+from minikeras.backend.tracing import *
+from minikeras.backend.variables import *
+from minikeras.engine.graph import Tensor

@@ -1,0 +1,76 @@
+"""Traces: while one is active, assignments are recorded instead of carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
+
+from minikeras.engine.graph import Graph, Node, current_graph
+
+__all__ = ["Trace", "current_trace", "init_scope", "symbolic_scope", "tracing"]
+
+
+class Trace:
+    """One recording: the graph it goes to and the updates that were made."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.updates: list[Node] = []
+
+
+class _Active(local):
+    def __init__(self) -> None:
+        self.traces: list[Trace | None] = []
+
+
+_active = _Active()
+
+
+def current_trace() -> Trace | None:
+    """Return the trace that is being recorded, None if there is none."""
+    return _active.traces[-1] if _active.traces else None
+
+
+@contextmanager
+def tracing() -> Iterator[Trace]:
+    """Record everything computed inside into a graph of its own."""
+    trace = Trace(Graph())
+    _active.traces.append(trace)
+    try:
+        with trace.graph.as_default():
+            yield trace
+    finally:
+        _active.traces.remove(trace)
+
+
+@contextmanager
+def symbolic_scope() -> Iterator[Trace]:
+    """Extend the current graph; updates made inside are dropped.
+
+    This is how layers are connected to a model's symbolic inputs: shapes and nodes
+    are wanted, changes of state are not.
+    """
+    trace = current_trace()
+    if trace is not None:
+        yield trace
+        return
+    trace = Trace(current_graph())
+    _active.traces.append(trace)
+    try:
+        yield trace
+    finally:
+        _active.traces.remove(trace)
+
+
+@contextmanager
+def init_scope() -> Iterator[None]:
+    """Compute and assign at once inside, even where a trace is being recorded.
+
+    This is how a layer that is built in the middle of a trace gets real weights.
+    """
+    _active.traces.append(None)
+    try:
+        yield
+    finally:
+        _active.traces.pop()
