@@ -95,7 +95,7 @@ lock: setup
 	@mv constraints.new constraints.txt
 
 clean:
-	rm -rf build dist docs/_build docs/jupyter_execute .coverage .coverage.* htmlcov
+	rm -rf build dist docs/_build .coverage .coverage.* htmlcov
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find minikeras tests tools examples docs benchmarks -name __pycache__ -type d \
 		-prune -exec rm -rf {} + 2>/dev/null || true

@@ -14,9 +14,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
-# A folder of pages may still be empty (Sphinx gives this warning a subtype, no type).
-suppress_warnings = [".empty_glob"]
-exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints"]
+exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 
 # Pages are MyST Markdown; a page with code cells (jupytext's header, {code-cell}) is
 # executed on every build, and an exception in a cell fails the build. A notebook source
