@@ -12,7 +12,7 @@ from typing import Any
 
 from minikeras.backend import tree
 from minikeras.backend.session import get_session
-from minikeras.backend.tracing import tracing
+from minikeras.backend.tracing import current_trace, tracing
 from minikeras.backend.variables import Variable
 from minikeras.engine import devices, dtypes
 from minikeras.engine.autodiff import gradients as engine_gradients
@@ -21,7 +21,14 @@ from minikeras.engine.op import as_array, as_tensor
 from minikeras.engine.ops import placeholder
 from minikeras.engine.session import Routine
 
-__all__ = ["Function", "TracedFunction", "function", "gradients", "is_array"]
+__all__ = [
+    "Function",
+    "TracedFunction",
+    "compiled_method",
+    "function",
+    "gradients",
+    "is_array",
+]
 
 
 def is_array(value: Any) -> bool:
@@ -118,6 +125,26 @@ class TracedFunction:
             outputs = self.fn(*args, **kwargs)
             fetches = [as_tensor(x) for x in tree.flatten(outputs) if _computed(x)]
         return Function(inputs, fetches, trace.updates), outputs
+
+
+def compiled_method(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method that is written in K also work on arrays, at once and fast.
+
+    On tensors, or inside a trace, it is the plain method. On arrays alone it becomes a
+    `TracedFunction` of its object: its updates of variables are carried out, and it
+    returns arrays.
+    """
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if current_trace() is not None or any(map(is_symbolic, tree.flatten((args, kwargs)))):
+            return method(self, *args, **kwargs)
+        traced = self.__dict__.setdefault("_traced_methods", {})
+        if method not in traced:
+            traced[method] = TracedFunction(functools.partial(method, self))
+        return traced[method](*args, **kwargs)
+
+    return call
 
 
 def _computed(x: Any) -> bool:
