@@ -33,6 +33,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
 PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c '$(CAN_SERVE)' >/dev/null 2>&1 && echo "$$p" && break; done)
 
+.PHONY: check-format check-lint check-types check-imports check-sizes
 .PHONY: help demo test test-slow check format docs notebooks bench setup lock clean distclean
 help:
 	@sed -n '3,12s/^# \{0,1\}//p' Makefile
@@ -46,11 +47,17 @@ test: setup
 test-slow: setup
 	$(RUN)/python -m pytest -m slow --durations=5 $(ARGS) || test $$? -eq 5 # 5: none yet
 
-check: setup
+# Each gate is a target of its own: `make -k check` goes on after the first failure.
+check: check-format check-lint check-types check-imports check-sizes
+check-format: setup
 	$(RUN)/ruff format --check .
+check-lint: setup
 	$(RUN)/ruff check .
+check-types: setup
 	$(RUN)/pyright
-	$(RUN)/lint-imports
+check-imports: setup
+	$(RUN)/lint-imports --no-logo
+check-sizes: setup
 	$(RUN)/python tools/sizes.py
 
 format: setup
