@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from minikeras.backend import tree
+from minikeras.engine import tree
 from minikeras.backend.session import get_session
 from minikeras.backend.tracing import current_trace, tracing
 from minikeras.backend.variables import Variable

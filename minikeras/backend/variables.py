@@ -158,9 +158,7 @@ class Variable(Operators):
         trace = current_trace()
         if trace is not None:
             self._check_shape(getattr(value, "shape", ()))
-            new = assign(self.handle, value)
-            trace.updates.append(new.node)
-            return new
+            return _recorded(assign(self.handle, value))
         array = as_array(eval(value) if is_symbolic(value) else value)
         self._check_shape(array.shape)
         self._store(as_array(array, self.handle.dtype))
@@ -296,6 +294,6 @@ def update_sub(x: Variable, decrement: Any) -> Tensor:
 
 def _recorded(new: Tensor) -> Tensor:
     trace = current_trace()
-    if trace is not None:
+    if trace is not None and new.graph is trace.graph:  # else a loop's body keeps it
         trace.updates.append(new.node)
     return new

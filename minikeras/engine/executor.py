@@ -14,7 +14,6 @@ import numpy as np
 
 from minikeras.engine import devices
 from minikeras.engine.errors import EngineError, ExecutionError
-from minikeras.engine.op import spec_of
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan, Step
 from minikeras.engine.spec import Array
@@ -44,7 +43,7 @@ class Run:
 
     def call(self, body: Any, arrays: Sequence[Array]) -> list[Array]:
         """Return the outputs of a loop's or branch's `body` for these inputs."""
-        return execute(body.plan_for(Plan, [spec_of(x) for x in arrays]), arrays, self)
+        return execute(body.plan_for(Plan, arrays), arrays, self)
 
 
 def frozen(value: Array) -> Array:

@@ -471,6 +471,11 @@ def is_lazy() -> bool:
     return _state.lazy > 0
 
 
+def is_building() -> bool:
+    """Whether a graph is under construction: one entered by ``with``, or lazily."""
+    return _state.lazy > 0 or bool(_state.graphs)
+
+
 def requested_name() -> str | None:
     """Return the name wanted for the result under way, if no node has it yet."""
     return None if _state.request.node else _state.request.name

@@ -60,6 +60,7 @@ class Op:
     floats: ClassVar[bool] = False  # ... and that dtype is a floating-point one
     any_rank: ClassVar[bool] = False  # `infer` copes with unknown ranks itself
     stateful: ClassVar[bool] = False
+    selective: ClassVar[bool] = False  # `run` is told which of its outputs are wanted
 
     infer: ClassVar[Callable[..., Any]]
     kernel: ClassVar[Callable[..., Any]]

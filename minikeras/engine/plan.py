@@ -102,12 +102,15 @@ class Plan:
             dead = tuple(slot for slot in {*inputs, *outputs} if slot not in kept)
             kept.update(dead)
             single = outputs[0] if len(outputs) == 1 else outputs
-            steps.append(Step(_bind(node), inputs, single, dead, node))
+            wanted = [slot not in dead for slot in outputs]
+            steps.append(Step(_bind(node, wanted), inputs, single, dead, node))
         return steps[::-1]
 
 
-def _bind(node: Node) -> Callable[..., Any]:
+def _bind(node: Node, wanted: Sequence[bool]) -> Callable[..., Any]:
     op: Any = node.op
+    if op.selective:
+        return lambda run, *arrays: op.run(run, node, wanted, *arrays)
     if op.stateful:
         return lambda run, *arrays: op.run(run, node, *arrays)
     return partial(op.kernel, devices.xp)
