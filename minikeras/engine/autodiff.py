@@ -135,8 +135,7 @@ def _between(
 
 def _pull_back(node: Node, grads: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
     """Return the gradients of a node's inputs, given those of its outputs."""
-    several = len(grads) > 1
-    g, y = (tuple(grads), node.outputs) if several else (grads[0], node.outputs[0])
+    g, y = (tuple(grads), node.outputs) if node.several else (grads[0], node.outputs[0])
     try:
         return tuple(node.op.vjp(g, y, *node.inputs))
     except EngineError as error:

@@ -61,14 +61,24 @@ def _user_line() -> Source | None:
 class Node:
     """One operation in a graph: TensorFlow 1 calls it ``tf.Operation``."""
 
-    __slots__ = ("control_inputs", "graph", "index", "inputs", "name", "op", "outputs", "source")
+    __slots__ = (
+        "control_inputs",
+        "graph",
+        "index",
+        "inputs",
+        "name",
+        "op",
+        "outputs",
+        "several",
+        "source",
+    )
 
     def __init__(
         self,
         graph: Graph,
         op: Op,
         inputs: Sequence[Tensor],
-        specs: Sequence[Spec],
+        specs: Spec | tuple[Spec, ...],
         name: str,
     ) -> None:
         self.graph = graph
@@ -76,7 +86,9 @@ class Node:
         self.inputs = tuple(inputs)
         self.control_inputs: tuple[Node, ...] = graph.control_inputs()
         self.name = name
-        self.outputs = tuple(Tensor(self, i, spec) for i, spec in enumerate(specs))
+        self.several = isinstance(specs, tuple)  # so are the op's results, then
+        each = specs if isinstance(specs, tuple) else (specs,)
+        self.outputs = tuple(Tensor(self, i, spec) for i, spec in enumerate(each))
         self.source = _user_line()
         self.index = -1  # set by the graph
 
@@ -204,7 +216,7 @@ class Graph:
 
     # -- building ----------------------------------------------------------------
 
-    def add(self, op: Op, inputs: Sequence[Tensor], specs: Sequence[Spec], name: str) -> Node:
+    def add(self, op: Op, inputs: Sequence[Tensor], specs: Any, name: str) -> Node:
         """Append a node; `name` is taken as it is, from `unique_name`."""
         if self.finalized:
             raise GraphError(f"the graph is finalized: '{name}' cannot be added")
@@ -378,7 +390,7 @@ class Subgraph(Graph):
         if tensor not in self.captures:
             outer = self.parent.own(tensor)
             stand_in = find("placeholder")(outer.spec.shape, outer.spec.dtype)
-            node = self.add(stand_in, (), (outer.spec,), self.unique_name("capture"))
+            node = self.add(stand_in, (), outer.spec, self.unique_name("capture"))
             self.captures[tensor] = node.outputs[0]
         return self.captures[tensor]
 

@@ -93,11 +93,10 @@ class Op:
         except EngineError as error:
             error.locate(Node(graph, self, tensors, (), node).place)
             raise
-        several = isinstance(found, tuple)
-        made = graph.add(self, tensors, found if several else (found,), node)
+        made = graph.add(self, tensors, found, node)
         if asked:
             grant_name(made)
-        return made.outputs if several else made.outputs[0]
+        return made.outputs if made.several else made.outputs[0]
 
     def infer_any_rank(self, *specs: Spec) -> Any:
         """Stand in for `infer` when a rank is unknown: so is the result's."""
@@ -234,7 +233,7 @@ def as_tensor(
     array = as_array(value, dtype)
     home = graph or current_graph()
     constant = find("constant")(array)
-    return home.add(constant, (), (spec_of(array),), home.unique_name(name)).outputs[0]
+    return home.add(constant, (), spec_of(array), home.unique_name(name)).outputs[0]
 
 
 def spec_of(value: Array) -> Spec:

@@ -101,7 +101,7 @@ class Plan:
         for node, inputs, outputs in reversed(rows):
             dead = tuple(slot for slot in {*inputs, *outputs} if slot not in kept)
             kept.update(dead)
-            single = outputs[0] if len(outputs) == 1 else outputs
+            single = outputs if node.several else outputs[0]
             wanted = [slot not in dead for slot in outputs]
             steps.append(Step(_bind(node, wanted), inputs, single, dead, node))
         return steps[::-1]

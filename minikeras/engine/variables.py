@@ -76,7 +76,7 @@ class Variable(Operators):
             self.handle = Handle(own_name, shape, initial.dtype)
             self.initial_value = initial
             spec = Spec(shape, initial.dtype)
-            node = graph.add(ReadVariable(self.handle), (), (spec,), own_name)
+            node = graph.add(ReadVariable(self.handle), (), spec, own_name)
             self._tensor = node.outputs[0]
             self.initializer: Node = assign(self.handle, initial, f"{own_name}/Assign/").node
         self.trainable = trainable

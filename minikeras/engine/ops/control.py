@@ -98,8 +98,9 @@ def _repeat(node: Node, inputs: Values, assigned: dict[Any, Any]) -> Sequence[An
 def _place(op: Op, node: Node) -> tuple[Tensor, ...]:
     """Add a node without inputs, such as a constant, as it is."""
     graph = current_graph()
-    specs = [y.spec for y in node.outputs]
-    return graph.add(op, (), specs, graph.unique_name(node.name)).outputs
+    specs = tuple(y.spec for y in node.outputs)
+    made = specs if node.several else specs[0]
+    return graph.add(op, (), made, graph.unique_name(node.name)).outputs
 
 
 def _differentiable(xs: Sequence[Any]) -> list[Any]:
