@@ -99,6 +99,14 @@ ALIASES = {
 }
 
 
+# NumPy's types as such: looking their names up is slow.
+_OF_NUMPY = {
+    np.dtype(name): dtype
+    for name, dtype in NAMES.items()
+    if name not in ("bfloat16", "string")
+}
+
+
 @lru_cache(maxsize=None)
 def _numpy(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
@@ -146,6 +154,8 @@ def as_dtype(value: Any) -> DType:
 def _known(value: Any) -> DType | None:
     if isinstance(value, DType):
         return value
+    if isinstance(value, np.dtype) and value in _OF_NUMPY:
+        return _OF_NUMPY[value]
     if isinstance(value, str):
         # "int32_ref" is how TensorFlow 1 prints the type of a variable.
         name = value.removesuffix("_ref").removeprefix("<dtype: '").removesuffix("'>")
@@ -206,7 +216,12 @@ _BOUNDS = {name: _upper_bounds(name) for name in _ABOVE}
 
 
 @lru_cache(maxsize=None)
-def _least_upper_bound(names: frozenset[str]) -> str:
+def _meeting(kinds: tuple[Any, ...]) -> str:
+    """Return the name of the least upper bound of `kinds`, weak or strong."""
+    names = {
+        "int" if kind is int else "float" if kind is float else str(as_dtype(kind))
+        for kind in kinds
+    }
     if "string" in names:
         if len(names) > 1:
             raise DTypeError(f"strings and numbers do not mix: {sorted(names)}")
@@ -228,11 +243,7 @@ def result_type(*kinds: Any) -> DType:
         >>> result_type("int64", "float32"), result_type("int32", float)
         (<dtype: 'float32'>, <dtype: 'float32'>)
     """
-    names = frozenset(
-        "int" if kind is int else "float" if kind is float else str(as_dtype(kind))
-        for kind in kinds
-    )
-    found = _least_upper_bound(names)
+    found = _meeting(kinds)
     if found == "float":
         return _floatx
     return NAMES["int32"] if found == "int" else NAMES[found]

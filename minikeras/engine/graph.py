@@ -84,7 +84,7 @@ class Node:
         self.graph = graph
         self.op = op
         self.inputs = tuple(inputs)
-        self.control_inputs: tuple[Node, ...] = graph.control_inputs()
+        self.control_inputs = graph.control_inputs()
         self.name = name
         self.several = isinstance(specs, tuple)  # so are the op's results, then
         each = specs if isinstance(specs, tuple) else (specs,)
@@ -187,7 +187,9 @@ class Tensor(Operators):
         )
 
     def __str__(self) -> str:
-        return f'Tensor("{self.name}", shape={show(self.spec.shape)}, dtype={self.dtype})'
+        return (
+            f'Tensor("{self.name}", shape={show(self.spec.shape)}, dtype={self.dtype})'
+        )
 
     def __repr__(self) -> str:
         shape = show(self.spec.shape)
@@ -245,17 +247,16 @@ class Graph:
         A name that ends in ``/`` is not put in the scope.
         """
         base = name[:-1] if name.endswith("/") else self._scope + name
-        count = self._counts.get(base.lower(), 0)
-        self._counts[base.lower()] = count + 1
+        counts, key = self._counts, base.lower()  # names that differ in case clash too
+        count = counts.get(key, 0)
+        counts[key] = count + 1
         if count == 0:
             return base
-        unique = f"{base}_{count}"
-        while unique.lower() in self._counts:
+        while f"{key}_{count}" in counts:
             count += 1
-            unique = f"{base}_{count}"
-        self._counts[base.lower()] = count + 1
-        self._counts[unique.lower()] = 1
-        return unique
+        counts[key] = count + 1
+        counts[f"{key}_{count}"] = 1
+        return f"{base}_{count}"
 
     def exchange_names(self, a: Node, b: Node) -> None:
         """Let each of two nodes be called by the other's name."""
@@ -287,7 +288,9 @@ class Graph:
         return self._scope
 
     @contextmanager
-    def control_dependencies(self, control_inputs: Iterable[Any] | None) -> Iterator[None]:
+    def control_dependencies(
+        self, control_inputs: Iterable[Any] | None
+    ) -> Iterator[None]:
         """Make every node built inside run after `control_inputs`; None clears them."""
         before = self._controls
         if control_inputs is None:
@@ -353,7 +356,9 @@ class Graph:
     def as_graph_element(self, value: Any) -> Any:
         """Return the node or tensor meant by a name, a node, a tensor or a variable."""
         if isinstance(value, str):
-            by_name = self.get_tensor_by_name if ":" in value else self.get_operation_by_name
+            by_name = (
+                self.get_tensor_by_name if ":" in value else self.get_operation_by_name
+            )
             return by_name(value)
         return value
 

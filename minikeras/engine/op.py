@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -111,9 +112,10 @@ class Op:
     def operands(self, inputs: Sequence[Any], graph: Graph, node: str) -> list[Tensor]:
         """Return the inputs as tensors; constants among them are named after `node`."""
         dtype = self.meeting_dtype(inputs)
-        parameter = _parameters(type(self))
         return [
-            as_tensor(x, dtype, graph, f"{node}/{parameter(i)}/")
+            x
+            if isinstance(x, Tensor) and dtype in (None, x.spec.dtype)
+            else as_tensor(x, dtype, graph, f"{node}/{_parameter(type(self), i)}/")
             for i, x in enumerate(inputs)
         ]
 
@@ -147,16 +149,16 @@ def _typed(result: Array, spec: Spec) -> Array:
     return devices.xp.asarray(result, spec.dtype.as_numpy_dtype)
 
 
-def _parameters(op: type[Op]) -> Callable[[int], str]:
-    """Return the function from an input's index to its name in `infer`."""
-    names = _PARAMETERS.get(op)
-    if names is None:
-        code = inspect.unwrap(op.infer).__code__
-        names = _PARAMETERS[op] = code.co_varnames[1 : code.co_argcount]
-    return lambda i: names[i] if i < len(names) else f"values_{i}"
+@cache
+def _parameters(op: type[Op]) -> tuple[str, ...]:
+    code = inspect.unwrap(op.infer).__code__
+    return code.co_varnames[1 : code.co_argcount]
 
 
-_PARAMETERS: dict[type[Op], tuple[str, ...]] = {}
+def _parameter(op: type[Op], i: int) -> str:
+    """Return what `op` calls its input number `i`."""
+    names = _parameters(op)
+    return names[i] if i < len(names) else f"values_{i}"
 
 
 # -- from Python values to arrays and tensors --------------------------------------------
@@ -176,9 +178,13 @@ def as_array(value: Any, dtype: DType | None = None) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise DTypeError(f"rows of different lengths do not make an array: {error}") from None
+        raise DTypeError(
+            f"rows of different lengths do not make an array: {error}"
+        ) from None
     if array.dtype.kind in "USO" and (dtype is None or dtype != "string"):
-        text = array.dtype.kind != "O" or all(isinstance(x, (str, bytes)) for x in array.flat)
+        text = array.dtype.kind != "O" or all(
+            isinstance(x, (str, bytes)) for x in array.flat
+        )
         if not text or dtype is not None:
             raise DTypeError(f"{_brief(value)} is not made of numbers")
         return array.astype(object)
@@ -260,6 +266,8 @@ _WEAK = {"b": "bool", "i": int, "u": int, "f": float}
 
 
 def _kind(value: Any, weak: bool) -> Any:
+    if isinstance(value, Tensor):
+        return value.spec.dtype
     if hasattr(value, "__as_tensor__"):
         return value.dtype
     if is_symbolic(value):
@@ -272,4 +280,6 @@ def _kind(value: Any, weak: bool) -> Any:
         return float if isinstance(value, float) else int
     array = as_array(value)
     kind = array.dtype.kind
-    return _WEAK.get(kind, array.dtype) if weak or not _has_dtype(value) else array.dtype
+    return (
+        _WEAK.get(kind, array.dtype) if weak or not _has_dtype(value) else array.dtype
+    )

@@ -55,6 +55,8 @@ def broadcast(*shapes: Shape | None) -> Shape | None:
     Raises:
         ShapeError: if two known sizes differ and neither is 1.
     """
+    if len(set(shapes)) == 1:  # the usual case, and much faster
+        return shapes[0]
     if any(shape is None for shape in shapes):
         return None
     known = [shape for shape in shapes if shape is not None]
@@ -81,7 +83,9 @@ def merge(a: Shape | None, b: Shape | None) -> Shape | None:
         return b if a is None else a
     if len(a) != len(b) or not all(map(compatible, a, b)):
         raise ShapeError(f"shapes {show(a)} and {show(b)} contradict each other")
-    return tuple(right if left is None else left for left, right in zip(a, b, strict=True))
+    return tuple(
+        right if left is None else left for left, right in zip(a, b, strict=True)
+    )
 
 
 def axis_of(axis: int, rank: int) -> int:
