@@ -96,7 +96,10 @@ def _stand_ins(graph: Graph, x: Any, reads: dict[Any, list[Tensor]]) -> list[Ten
 
 
 def _sweep(
-    targets: Sequence[Tensor], seeds: Sequence[Tensor], sources: set[Tensor], stops: set[Tensor]
+    targets: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    sources: set[Tensor],
+    stops: set[Tensor],
 ) -> dict[Tensor, Tensor]:
     """Return the gradients of `sources`, from one pass backwards over the graph."""
     between = _between(targets, sources, stops)

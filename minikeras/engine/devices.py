@@ -18,7 +18,15 @@ import numpy as np
 
 from minikeras.engine.spec import Array
 
-__all__ = ["BACKENDS", "backend", "config_file", "read_config", "to_device", "to_host", "xp"]
+__all__ = [
+    "BACKENDS",
+    "backend",
+    "config_file",
+    "read_config",
+    "to_device",
+    "to_host",
+    "xp",
+]
 
 BACKENDS = ("numpy", "cupy")
 
@@ -45,7 +53,9 @@ def read_config() -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from None
     if not isinstance(settings, dict):
-        raise ValueError(f"{path} must hold a JSON object; got {type(settings).__name__}")
+        raise ValueError(
+            f"{path} must hold a JSON object; got {type(settings).__name__}"
+        )
     return settings
 
 
@@ -71,9 +81,13 @@ def _load(name: str) -> ModuleType:
     try:
         cupy = importlib.import_module("cupy")
     except ImportError as error:
-        raise ImportError(advice.format(problem=f"CuPy cannot be imported: {error}")) from error
+        raise ImportError(
+            advice.format(problem=f"CuPy cannot be imported: {error}")
+        ) from error
     if not cupy.is_available():
-        raise ImportError(advice.format(problem="CuPy finds no usable CUDA device or driver"))
+        raise ImportError(
+            advice.format(problem="CuPy finds no usable CUDA device or driver")
+        )
     return cupy
 
 

@@ -10,7 +10,7 @@ Source: JAX type promotion semantics (jax.readthedocs.io, JEP 9407) and
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,7 @@ _OF_NUMPY = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _numpy(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         try:
@@ -215,7 +215,7 @@ def _upper_bounds(name: str) -> set[str]:
 _BOUNDS = {name: _upper_bounds(name) for name in _ABOVE}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _meeting(kinds: tuple[Any, ...]) -> str:
     """Return the name of the least upper bound of `kinds`, weak or strong."""
     names = {

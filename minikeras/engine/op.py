@@ -20,7 +20,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from functools import cache
-from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np

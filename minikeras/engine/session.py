@@ -39,7 +39,9 @@ class Routine:
         feeds: tensors and variables whose values a call is given, in order.
     """
 
-    def __init__(self, session: Session, fetches: Sequence[Fetch], feeds: Sequence[Feed]) -> None:
+    def __init__(
+        self, session: Session, fetches: Sequence[Fetch], feeds: Sequence[Feed]
+    ) -> None:
         self.session = session
         self.fetches = tuple(fetches)
         self.feeds = tuple(feeds)
@@ -61,7 +63,10 @@ class Routine:
         key = tuple([(x.shape, x.dtype) for x in arrays])
         plan = self.plans.get(key)
         if plan is None:
-            specs = {f: Spec(x.shape, f.dtype) for f, x in zip(self.feeds, arrays, strict=True)}
+            specs = {
+                f: Spec(x.shape, f.dtype)
+                for f, x in zip(self.feeds, arrays, strict=True)
+            }
             plan = self.plans[key] = Plan(self.fetches, specs)
         return plan
 
@@ -127,9 +132,13 @@ class Session:
         {'x': np.float32(2.0), 'square': np.float32(4.0)}
     """
 
-    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+    def __init__(
+        self, target: str = "", graph: Graph | None = None, config: Any = None
+    ) -> None:
         if target:
-            raise SessionError(f"Session({target!r}): only this process can be a target")
+            raise SessionError(
+                f"Session({target!r}): only this process can be a target"
+            )
         self.graph = graph or current_graph()
         self.values: dict[Handle, Array] = {}
         self.closed = False
@@ -165,7 +174,9 @@ class Session:
             self._routines[key] = Routine(self, fetches, feeds)
         return self._routines[key]
 
-    def make_callable(self, fetches: Any, feed_list: Sequence[Any] = ()) -> Callable[..., Any]:
+    def make_callable(
+        self, fetches: Any, feed_list: Sequence[Any] = ()
+    ) -> Callable[..., Any]:
         """Return a function of the values for `feed_list`, faster than `run`."""
         leaves: list[Fetch] = []
         rebuild = _flatten(fetches, leaves, self._fetch)
@@ -209,7 +220,9 @@ class Session:
         element = self.graph.as_graph_element(key)
         handle = _handle_of(element)
         if handle is None and not isinstance(element, Tensor):
-            raise FeedError(f"feed_dict's key {key!r} is not a tensor, a variable or a name")
+            raise FeedError(
+                f"feed_dict's key {key!r} is not a tensor, a variable or a name"
+            )
         self._same_graph(element, "feed")
         return handle or element
 
@@ -260,7 +273,9 @@ class Session:
 class InteractiveSession(Session):
     """A session that is the default one from its creation until it is closed."""
 
-    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+    def __init__(
+        self, target: str = "", graph: Graph | None = None, config: Any = None
+    ) -> None:
         super().__init__(target, graph, config)
         push_session(self)
 
@@ -285,7 +300,9 @@ def _flatten(
     """Collect the leaves of `fetches`; return the function that puts values back."""
     if isinstance(fetches, dict):
         parts = {k: _flatten(v, leaves, leaf) for k, v in fetches.items()}
-        return lambda values: type(fetches)((k, part(values)) for k, part in parts.items())
+        return lambda values: type(fetches)(
+            (k, part(values)) for k, part in parts.items()
+        )
     if isinstance(fetches, (list, tuple)):
         rows = [_flatten(v, leaves, leaf) for v in fetches]
         if hasattr(fetches, "_fields"):

@@ -56,7 +56,11 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
         return type(structure)((key, packed[key]) for key in structure)
     if isinstance(structure, (list, tuple)):
         parts = [_pack(part, leaves) for part in structure]
-        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+        return (
+            type(structure)(*parts)
+            if hasattr(structure, "_fields")
+            else type(structure)(parts)
+        )
     return next(leaves)
 
 

@@ -78,7 +78,9 @@ class Variable(Operators):
             spec = Spec(shape, initial.dtype)
             node = graph.add(ReadVariable(self.handle), (), spec, own_name)
             self._tensor = node.outputs[0]
-            self.initializer: Node = assign(self.handle, initial, f"{own_name}/Assign/").node
+            self.initializer: Node = assign(
+                self.handle, initial, f"{own_name}/Assign/"
+            ).node
         self.trainable = trainable
         keys = [GLOBAL] if collections is None else list(collections)
         for key in [*keys, *([TRAINABLE] if trainable else [])]:
@@ -126,7 +128,9 @@ class Variable(Operators):
         with self.graph.as_default():
             return read(self.handle, name=f"{self.handle.name}/read")
 
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    def assign(
+        self, value: Any, use_locking: bool = False, name: str | None = None
+    ) -> Tensor:
         """Return a tensor that, when run, sets the variable and is its new value.
 
         Raises:
@@ -135,11 +139,15 @@ class Variable(Operators):
         """
         return assign(self.handle, value, name or "Assign")
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Tensor:
         """Return a tensor that, when run, adds `delta` to the variable."""
         return assign(self.handle, self + delta, name or "AssignAdd")
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Tensor:
         """Return a tensor that, when run, subtracts `delta` from the variable."""
         return assign(self.handle, self - delta, name or "AssignSub")
 
