@@ -9,6 +9,7 @@ from minikeras.backend.config import *
 from minikeras.backend.function import *
 from minikeras.backend.linalg import *
 from minikeras.backend.naming import *
+from minikeras.backend.serialization import *
 from minikeras.backend.session import *
 from minikeras.backend.tracing import *
 from minikeras.backend.variables import *
