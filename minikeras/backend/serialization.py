@@ -345,7 +345,8 @@ def _not_found(kind: str, name: str, known: Iterable[str]) -> NoReturn:
 
 def _hint(name: Any, known: Iterable[str]) -> str:
     """Return a question that names what may have been meant, or nothing."""
-    near = difflib.get_close_matches(str(name), list(known), n=1)
+    others = [other for other in known if other != name]
+    near = difflib.get_close_matches(str(name), others, n=1)
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
