@@ -13,4 +13,5 @@ from minikeras.backend.serialization import *
 from minikeras.backend.session import *
 from minikeras.backend.tracing import *
 from minikeras.backend.variables import *
-from minikeras.engine.graph import Tensor
+from minikeras.engine import tree
+from minikeras.engine.graph import Tensor, is_symbolic

@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from minikeras.backend.session import on_clear
 from minikeras.engine.graph import current_graph
 
-__all__ = ["auto_name", "current_path", "name_scope", "to_snake_case", "uniquify"]
+__all__ = [
+    "auto_name",
+    "current_path",
+    "layer_scope",
+    "name_scope",
+    "to_snake_case",
+    "uniquify",
+]
 
 _used: dict[str, int] = {}
 _path: list[str] = []
@@ -55,3 +62,13 @@ def name_scope(name: str) -> Iterator[str]:
             yield name
     finally:
         _path.pop()
+
+
+@contextmanager
+def layer_scope(name: str) -> Iterator[str]:
+    """Enter the scope of a layer, unless it has been entered by the layer's call."""
+    if _path and _path[-1] == name:
+        yield name
+    else:
+        with name_scope(name):
+            yield name

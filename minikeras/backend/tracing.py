@@ -12,10 +12,17 @@ __all__ = ["Trace", "current_trace", "init_scope", "symbolic_scope", "tracing"]
 
 
 class Trace:
-    """One recording: the graph it goes to and the updates that were made."""
+    """One recording: the graph it goes to and the updates that were made.
 
-    def __init__(self, graph: Graph) -> None:
+    Attributes:
+        graph: where nodes are added.
+        updates: assignments to carry out when the recorded function runs.
+        is_symbolic: whether it only connects layers to a model's symbolic inputs.
+    """
+
+    def __init__(self, graph: Graph, is_symbolic: bool = False) -> None:
         self.graph = graph
+        self.is_symbolic = is_symbolic
         self.updates: list[Node] = []
 
 
@@ -55,7 +62,7 @@ def symbolic_scope() -> Iterator[Trace]:
     if trace is not None:
         yield trace
         return
-    trace = Trace(current_graph())
+    trace = Trace(current_graph(), is_symbolic=True)
     _active.traces.append(trace)
     try:
         yield trace

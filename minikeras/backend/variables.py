@@ -75,7 +75,7 @@ class Variable(Operators):
             raise ValueError(f"a variable's name has no '/' in it; got {self.name!r}")
         path = current_path()
         self.path = f"{path}/{self.name}" if path else self.name
-        self._trainable = bool(trainable)
+        self.born_trainable = self._trainable = bool(trainable)
         self.autocast = autocast
         self.aggregation = aggregation
         self.regularizer: Any = None

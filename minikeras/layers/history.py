@@ -1,0 +1,67 @@
+"""What a model's graph of layers is made of: calls of layers on symbolic tensors.
+
+Beneath, the engine has a graph of operations. Above it, each call of a layer on
+symbolic tensors is noted as a `CallNode`, and each tensor that comes out of one carries
+a `History`: which layer made it, at which of its calls, as which output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from minikeras import backend as K
+
+__all__ = ["CallNode", "History", "history_of", "set_history", "symbolic_leaves"]
+
+
+class History(NamedTuple):
+    """Where a symbolic tensor comes from."""
+
+    operation: Any
+    node_index: int
+    tensor_index: int
+
+
+def symbolic_leaves(structure: Any) -> list[K.Tensor]:
+    """Return the tensors in any nesting of values."""
+    return [x for x in K.tree.flatten(structure) if isinstance(x, K.Tensor)]
+
+
+class CallNode:
+    """One call of a layer on symbolic tensors.
+
+    Args:
+        operation: the layer.
+        args: its positional arguments, with the tensors in them.
+        kwargs: its named arguments.
+        outputs: what the call returned.
+    """
+
+    def __init__(self, operation: Any, args: Sequence[Any], kwargs: dict[str, Any], outputs: Any):
+        self.operation = operation
+        self.args = tuple(args)
+        self.kwargs = dict(kwargs)
+        self.outputs = outputs
+        self.input_tensors = symbolic_leaves((self.args, self.kwargs))
+        self.output_tensors = symbolic_leaves(outputs)
+        index = len(operation._inbound_nodes)
+        operation._inbound_nodes.append(self)
+        for i, tensor in enumerate(self.output_tensors):
+            set_history(tensor, History(operation, index, i))
+
+    @property
+    def parent_nodes(self) -> list[CallNode]:
+        """The calls whose outputs it takes."""
+        histories = [history_of(x) for x in self.input_tensors]
+        return [h.operation._inbound_nodes[h.node_index] for h in histories if h]
+
+
+def set_history(tensor: K.Tensor, history: History) -> None:
+    """Note where `tensor` comes from."""
+    tensor._keras_history = history
+
+
+def history_of(tensor: Any) -> History | None:
+    """Return where `tensor` comes from, None if no layer made it."""
+    return getattr(tensor, "_keras_history", None)

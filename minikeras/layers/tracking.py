@@ -1,0 +1,148 @@
+"""Which variables and sublayers belong to a layer: whatever its attributes hold.
+
+Nothing is registered when an attribute is set. The attributes are walked, lists and
+dicts included, when somebody asks; so there is no second account that could disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from minikeras import backend as K
+
+__all__ = ["Tracked"]
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from _leaves(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _leaves(part)
+    else:
+        yield value
+
+
+class Tracked:
+    """Finds variables and layers among its own attributes."""
+
+    # Attributes that refer to objects which this one does not own.
+    _not_owned = frozenset({"_inbound_nodes", "_compiled_call", "_call_losses", "_init_arguments"})
+
+    _trainable = True
+
+    def __init__(self) -> None:
+        self._added: list[K.Variable] = []
+
+    def _owned(self, kind: Any) -> list[Any]:
+        """Return the objects of a kind among the attributes, each once, in order."""
+        found: dict[Any, None] = {}
+        for name, value in vars(self).items():
+            if name not in self._not_owned:
+                found.update((x, None) for x in _leaves(value) if isinstance(x, kind))
+        return list(found)
+
+    @property
+    def _layers(self) -> list[Any]:
+        """The sublayers, in the order in which they were attached."""
+        return self._owned(Tracked)
+
+    @property
+    def _own_variables(self) -> list[K.Variable]:
+        """The variables of this layer alone, those born trainable first."""
+        return sorted(self._owned(K.Variable), key=lambda v: not v.born_trainable)
+
+    def _flatten_layers(self) -> list[Any]:
+        """Return this layer and all below it, each once."""
+        found: dict[Any, None] = {}
+        frontier = [self]
+        while frontier:
+            layer = frontier.pop(0)
+            if layer not in found:
+                found[layer] = None
+                frontier = [*layer._layers, *frontier]
+        return list(found)
+
+    # -- weights ---------------------------------------------------------------------
+
+    @property
+    def weights(self) -> list[K.Variable]:
+        """Its weights: each layer's own, those born trainable first, then its sublayers'."""
+        return list(dict.fromkeys(v for x in self._flatten_layers() for v in x._own_variables))
+
+    @property
+    def variables(self) -> list[K.Variable]:
+        """Its weights, and the states of its seed generators and metrics."""
+        states = [s for x in self._flatten_layers() for s in x._states()]
+        return list(dict.fromkeys([*self.weights, *states]))
+
+    def _states(self) -> list[K.Variable]:
+        """Return the variables of this layer's seed generators and metrics."""
+        others = (x for x in self._owned(object) if not isinstance(x, Tracked | K.Variable))
+        return [v for x in others for v in getattr(x, "variables", ())]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether its weights are trained; setting it sets it for all below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for variable in self._own_variables:
+            variable.trainable = bool(value) and variable.born_trainable
+        for layer in self._layers:
+            layer.trainable = value
+
+    def _is_trained(self, variable: K.Variable) -> bool:
+        return self.trainable and variable.trainable
+
+    @property
+    def trainable_variables(self) -> list[K.Variable]:
+        """The variables that optimizers change."""
+        return [v for v in self.variables if self._is_trained(v)]
+
+    @property
+    def non_trainable_variables(self) -> list[K.Variable]:
+        """The variables that optimizers leave alone."""
+        return [v for v in self.variables if not self._is_trained(v)]
+
+    @property
+    def trainable_weights(self) -> list[K.Variable]:
+        """The weights that optimizers change."""
+        return [v for v in self.weights if self._is_trained(v)]
+
+    @property
+    def non_trainable_weights(self) -> list[K.Variable]:
+        """The weights that optimizers leave alone."""
+        return [v for v in self.weights if not self._is_trained(v)]
+
+    def get_weights(self) -> list[Any]:
+        """Return the values of `weights` as NumPy arrays."""
+        return K.batch_get_value(self.weights)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set `weights` from arrays: all of them, or in case of an error none.
+
+        Raises:
+            ValueError: if their number or a shape differs.
+        """
+        own, name = self.weights, getattr(self, "name", type(self).__name__)
+        if len(own) != len(weights):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{name}' with a weight list of "
+                f"length {len(weights)}, but the layer was expecting {len(own)} weights."
+            )
+        for variable, value in zip(own, weights, strict=True):
+            if K.int_shape(value) != variable.shape:
+                raise ValueError(
+                    f"Layer {name} weight shape {variable.shape} is not compatible with "
+                    f"provided weight shape {K.int_shape(value)}."
+                )
+        K.batch_set_value(zip(own, weights, strict=True))
+
+    def count_params(self) -> int:
+        """Return the number of elements of all weights."""
+        return sum(K.count_params(w) for w in self.weights)
