@@ -1,18 +1,21 @@
 """What can go wrong in the engine, as one tree of exceptions.
 
     EngineError
-    ├── ShapeError          sizes or ranks do not fit           (also ValueError)
-    ├── DTypeError          kinds of number do not fit          (also TypeError)
-    ├── GraphError          a tensor of another graph, a name   (also ValueError)
-    ├── FeedError           a placeholder unfed or wrongly fed  (also ValueError)
-    ├── GradientError       no derivative where one is needed   (also LookupError)
-    ├── UninitializedError  a variable read before it has a value (also RuntimeError)
-    ├── SessionError        a closed session, or none at all    (also RuntimeError)
-    └── ExecutionError      a kernel failed during a run        (also RuntimeError)
+    ├── ShapeError            sizes or ranks do not fit             (also ValueError)
+    ├── DTypeError            kinds of number do not fit            (also TypeError)
+    ├── GraphError            a tensor of another graph, a name     (also ValueError)
+    ├── GradientError         no derivative where one is needed     (also LookupError)
+    ├── InvalidArgumentError  what a run was given does not fit
+    │   ├── FeedError         a placeholder unfed or wrongly fed    (also ValueError)
+    │   └── ExecutionError    a kernel or an assertion failed       (also RuntimeError)
+    ├── UninitializedError    a variable read before it has a value (also RuntimeError)
+    ├── NotFoundError         a checkpoint without what is sought   (also LookupError)
+    └── SessionError          a closed session, or none at all      (also RuntimeError)
 
 Each is also the built-in exception that a Python user would expect, so that
 ``except ValueError`` works. An error that belongs to a node ends with the node's
-name and the line of the user's program that made it.
+name and the line of the user's program that made it. TensorFlow 1's names for some of
+them are below as well.
 """
 
 from __future__ import annotations
@@ -21,9 +24,13 @@ __all__ = [
     "DTypeError",
     "EngineError",
     "ExecutionError",
+    "FailedPreconditionError",
     "FeedError",
     "GradientError",
     "GraphError",
+    "InvalidArgumentError",
+    "NotFoundError",
+    "OpError",
     "SessionError",
     "ShapeError",
     "UninitializedError",
@@ -56,21 +63,33 @@ class GraphError(EngineError, ValueError):
     """A tensor or name does not belong to the graph."""
 
 
-class FeedError(EngineError, ValueError):
+class GradientError(EngineError, LookupError):
+    """A derivative was asked for where none exists."""
+
+
+class InvalidArgumentError(EngineError):
+    """What a run was given does not fit."""
+
+
+class FeedError(InvalidArgumentError, ValueError):
     """A placeholder was not fed, or fed something that does not fit."""
 
 
-class GradientError(EngineError, LookupError):
-    """A derivative was asked for where none exists."""
+class ExecutionError(InvalidArgumentError, RuntimeError):
+    """A kernel failed while a plan was running, or an assertion did not hold."""
 
 
 class UninitializedError(EngineError, RuntimeError):
     """A variable was read before it was given a value in this session."""
 
 
+class NotFoundError(EngineError, LookupError):
+    """There is no checkpoint, or it lacks a variable."""
+
+
 class SessionError(EngineError, RuntimeError):
     """The session is closed, or there is none."""
 
 
-class ExecutionError(EngineError, RuntimeError):
-    """A kernel failed while a plan was running."""
+OpError = EngineError
+FailedPreconditionError = UninitializedError

@@ -90,7 +90,7 @@ def execute(plan: Plan, feeds: Sequence[Array], run: Run) -> list[Any]:
 
 def _fetched(where: int | Handle | None, values: list[Any], run: Run) -> Any:
     if isinstance(where, Handle):
-        return run.values[where]
+        return where.value_in(run.values)
     return None if where is None else values[where]
 
 

@@ -8,6 +8,8 @@ order in which effects (assignments) happen.
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +21,7 @@ from minikeras.engine.dtypes import DType
 from minikeras.engine.errors import GraphError, SessionError
 from minikeras.engine.operators import Operators
 from minikeras.engine.registry import find
-from minikeras.engine.shapes import show
+from minikeras.engine.shapes import merge, show
 from minikeras.engine.spec import Spec, TensorShape
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ __all__ = [
     "reset_default_graph",
 ]
 
-PACKAGE = str(Path(__file__).parents[1])
+PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class Source(NamedTuple):
@@ -50,7 +52,7 @@ class Source(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def _user_line() -> Source | None:
+def user_line() -> Source | None:
     """Return the innermost calling line that is not in this package."""
     frame = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
@@ -89,7 +91,7 @@ class Node:
         self.several = isinstance(specs, tuple)  # so are the op's results, then
         each = specs if isinstance(specs, tuple) else (specs,)
         self.outputs = tuple(Tensor(self, i, spec) for i, spec in enumerate(each))
-        self.source = _user_line()
+        self.source = user_line()
         self.index = -1  # set by the graph
 
     @property
@@ -117,6 +119,8 @@ class Tensor(Operators):
     A tensor is symbolic: it has a shape, a dtype and a name, and becomes an array
     when a session runs it.
     """
+
+    place = property(lambda self: self.node.place, doc="Its node's name and line.")
 
     def __init__(self, node: Node, index: int, spec: Spec) -> None:
         self.node = node
@@ -156,6 +160,16 @@ class Tensor(Operators):
     def get_shape(self) -> TensorShape | None:
         """Return the static shape: TensorFlow 1's name for `shape`."""
         return self.shape
+
+    def set_shape(self, shape: Iterable[int | None]) -> None:
+        """Add what the program knows of the shape; nodes made before do not learn it.
+
+        Raises:
+            ShapeError: if it contradicts the static shape.
+        """
+        sizes = tuple(None if n == -1 else n for n in shape)
+        merged = merge(self.spec.shape, sizes)
+        self.spec = Spec(merged, self.spec.dtype, self.spec.value)
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """Compute it in `session`, or in the default one.
@@ -265,20 +279,16 @@ class Graph:
 
     @contextmanager
     def name_scope(self, name: str | None) -> Iterator[str]:
-        """Prefix the names of all nodes made inside with ``name/``."""
+        """Prefix the names of all nodes made inside with ``name/``.
+
+        A name that ends in ``/``, as this function yields it, continues that scope; an
+        empty one leaves all scopes.
+        """
         before = self._scope
-        self._scope = f"{self.unique_name(name)}/" if name else ""
+        new = bool(name) and not name.endswith("/")
+        self._scope = f"{self.unique_name(name)}/" if new else name or ""
         try:
             yield self._scope
-        finally:
-            self._scope = before
-
-    @contextmanager
-    def reopened_scope(self, scope: str) -> Iterator[str]:
-        """Continue the scope ``scope`` (as `name_scope` yielded it) without a suffix."""
-        before, self._scope = self._scope, scope
-        try:
-            yield scope
         finally:
             self._scope = before
 
@@ -316,7 +326,7 @@ class Graph:
         try:
             yield self
         finally:
-            _state.graphs.remove(self)
+            _drop_last(_state.graphs, self)
 
     def finalize(self) -> None:
         """Refuse new nodes from now on."""
@@ -367,9 +377,19 @@ class Graph:
         self.collections.setdefault(name, []).append(value)
 
     def get_collection(self, name: str, scope: str | None = None) -> list[Any]:
-        """Return a copy of a collection, of items whose name starts with `scope`."""
+        """Return a copy of a collection.
+
+        With a `scope` only of items that have a name, the beginning of which matches
+        `scope` as a regular expression.
+        """
         items = self.collections.get(name, [])
-        return [x for x in items if scope is None or x.name.startswith(scope)]
+        if scope is None:
+            return list(items)
+        return [x for x in items if re.match(scope, getattr(x, "name", None) or "\n")]
+
+    def get_collection_ref(self, name: str) -> list[Any]:
+        """Return a collection itself: what is appended to it is kept."""
+        return self.collections.setdefault(name, [])
 
 
 class Subgraph(Graph):
@@ -382,6 +402,7 @@ class Subgraph(Graph):
     def __init__(self, parent: Graph) -> None:
         super().__init__()
         self.parent = parent
+        self.collections = parent.collections
         self.captures: dict[Tensor, Tensor] = {}
         self.captured_reads: set[Any] = set()  # variables whose outside value is used
         self.assigned: set[Any] = set()  # variables that the body itself sets
@@ -421,25 +442,28 @@ class Request:
         """Give the name to the node of `result`, if one made on the way has it."""
         first = result[0] if isinstance(result, (list, tuple)) and result else result
         final = first if isinstance(first, Node) else getattr(first, "node", None)
-        if self.node and isinstance(final, Node) and final.graph is self.node.graph:
+        if not self.node or not isinstance(final, Node):
+            return
+        made_here = final.graph is self.node.graph and final.index > self.node.index
+        if made_here:
             final.graph.exchange_names(final, self.node)
 
 
 class _State(threading.local):
     def __init__(self) -> None:
-        self.default = Graph()
         self.graphs: list[Graph] = []
         self.sessions: list[Any] = []
         self.lazy = 0
         self.request = Request(None)
 
 
-_state = _State()
+_state = _State()  # what `with` blocks have entered, which is each thread's own
+_default_graph = Graph()
 
 
 def current_graph() -> Graph:
     """Return the graph to which new nodes are added."""
-    return _state.graphs[-1] if _state.graphs else _state.default
+    return _state.graphs[-1] if _state.graphs else _default_graph
 
 
 def graph_of(inputs: Iterable[Any]) -> Graph:
@@ -462,9 +486,10 @@ def reset_default_graph() -> None:
     Raises:
         GraphError: inside a ``with graph.as_default():`` block.
     """
+    global _default_graph
     if _state.graphs:
         raise GraphError("reset_default_graph() inside `with graph.as_default():`")
-    _state.default = Graph()
+    _default_graph = Graph()
 
 
 @contextmanager
@@ -510,9 +535,13 @@ def push_session(session: Any) -> None:
 
 def pop_session(session: Any) -> None:
     """Undo the last `push_session` of `session`."""
-    for i in reversed(range(len(_state.sessions))):
-        if _state.sessions[i] is session:
-            del _state.sessions[i]
+    _drop_last(_state.sessions, session)
+
+
+def _drop_last(stack: list[Any], item: Any) -> None:
+    for i in reversed(range(len(stack))):
+        if stack[i] is item:
+            del stack[i]
             return
 
 

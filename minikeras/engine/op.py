@@ -236,6 +236,8 @@ def as_tensor(
         stacked = find("stack")(0)(*parts, name="packed")
         return as_tensor(stacked, dtype)
     array = as_array(value, dtype)
+    if array is value:  # which the program may go on to change
+        array = array.copy()
     home = graph or current_graph()
     constant = find("constant")(array)
     return home.add(constant, (), spec_of(array), home.unique_name(name)).outputs[0]

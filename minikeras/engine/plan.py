@@ -48,7 +48,8 @@ class Plan:
     """
 
     def __init__(self, fetches: Sequence[Fetch], feeds: Mapping[Feed, Spec]) -> None:
-        self._slots: dict[Tensor | Handle, int] = {}
+        self._slots: dict[Any, int] = {}
+        self._fed = frozenset(feeds)
         self.initial: list[Any] = []
         self.feeds = [self._slot(feed) for feed in feeds]
         nodes = _needed(fetches, feeds)
@@ -57,13 +58,17 @@ class Plan:
         self.fetches = [self._fetch_slot(fetch) for fetch in fetches]
         self.steps = self._schedule(live)
 
-    def _slot(self, key: Tensor | Handle) -> int:
+    def _slot(self, key: Any) -> int:
         """Return the slot of a tensor or variable, a new one at first sight."""
         slot = self._slots.get(key)
         if slot is None:
             slot = self._slots[key] = len(self.initial)
             self.initial.append(None)
         return slot
+
+    def _output_slot(self, y: Tensor) -> int:
+        """Return where a node puts `y`: elsewhere if the run was fed another value."""
+        return self._slot(("computed", y) if y in self._fed else y)
 
     def _fetch_slot(self, fetch: Fetch) -> int | Handle | None:
         """Return where the executor finds a fetch: a slot, a variable, or nothing."""
@@ -93,7 +98,7 @@ class Plan:
         rows = []
         for node in nodes:
             inputs = tuple(self._slot(x) for x in node.inputs)
-            outputs = tuple(self._slot(y) for y in node.outputs)
+            outputs = tuple(self._output_slot(y) for y in node.outputs)
             rows.append((node, inputs, outputs))
         kept = {slot for slot in self.fetches if isinstance(slot, int)}
         kept |= {slot for slot, value in enumerate(self.initial) if value is not None}
@@ -127,7 +132,8 @@ def _needed(fetches: Iterable[Fetch], feeds: Mapping[Feed, Spec]) -> list[Node]:
     needed: set[Node] = set()
     while frontier:
         node = frontier.pop()
-        if node not in needed:
+        fed = node.op.name == "placeholder" and node.outputs[0] in feeds
+        if node not in needed and not fed:
             needed.add(node)
             frontier.extend(x.node for x in node.inputs if x not in feeds)
             frontier.extend(node.control_inputs)

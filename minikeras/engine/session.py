@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -11,13 +11,20 @@ import numpy as np
 
 from minikeras.engine import devices
 from minikeras.engine.dtypes import dtype_of
-from minikeras.engine.errors import DTypeError, FeedError, GraphError, SessionError
+from minikeras.engine.errors import (
+    DTypeError,
+    FeedError,
+    GraphError,
+    SessionError,
+    ShapeError,
+)
 from minikeras.engine.executor import Run, execute, frozen
 from minikeras.engine.graph import (
     Graph,
     Node,
     Tensor,
     current_graph,
+    is_symbolic,
     pop_session,
     push_session,
 )
@@ -95,26 +102,25 @@ def _fitting(feed: Feed, value: Any) -> Array:
     Raises:
         FeedError: if its shape does not fit, or its kind of number.
     """
-    if isinstance(value, (Tensor, Node)):
-        raise FeedError(f"'{feed.name}' was fed {value!r}: feed arrays, not tensors")
     try:
+        if is_symbolic(value) or isinstance(value, Node):
+            raise DTypeError(f"{value!r} is not an array: run it first")
         array = as_array(value)
-        if array.size:
+        if array.size and not (feed.dtype == "bool" and _is_truth(array)):
             check_storable(dtype_of(array), feed.dtype, f"'{feed.name}'")
         array = as_array(array, feed.dtype)
-    except DTypeError as error:
-        raise FeedError(f"cannot feed '{feed.name}': {error}") from None
-    shape = feed.spec.shape if isinstance(feed, Tensor) else feed.shape
-    if not Spec(shape, feed.dtype).admits(array.shape):
-        raise FeedError(
-            f"cannot feed a value of shape {array.shape} for '{feed.name}', which has "
-            f"shape {show(shape)}{_made(feed)}"
-        )
+        if not feed.spec.admits(array.shape):
+            raise ShapeError(f"its shape is {show(feed.spec.shape)}, not {array.shape}")
+    except (DTypeError, ShapeError) as problem:
+        error = FeedError(f"cannot feed '{feed.name}': {problem}")
+        error.locate(feed.place)
+        raise error from None
     return array
 
 
-def _made(feed: Feed) -> str:
-    return f"\n  at {feed.node.place}" if isinstance(feed, Tensor) else ""
+def _is_truth(array: Array) -> bool:
+    """Whether integers, all 0 or 1, were fed for truth values."""
+    return array.dtype.kind in "iu" and bool(((array == 0) | (array == 1)).all())
 
 
 class Session:
@@ -161,9 +167,9 @@ class Session:
             SessionError: the session is closed.
             UninitializedError: a variable has no value yet.
         """
-        self._check_open()
         leaves: list[Fetch] = []
         rebuild = _flatten(fetches, leaves, self._fetch)
+        self._check_open(leaves)
         feeds = {self._feed(key): value for key, value in (feed_dict or {}).items()}
         return rebuild(iter(self.routine(leaves, [*feeds])(*feeds.values())))
 
@@ -198,9 +204,14 @@ class Session:
         self._steps += 1
         return run
 
-    def _check_open(self) -> None:
+    def _check_open(self, fetches: Sequence[Fetch] = ()) -> None:
         if self.closed:
-            raise SessionError("the session is closed: open a new one to run anything")
+            error = SessionError(
+                "the session is closed: open a new one to run anything"
+            )
+            if fetches:
+                error.locate(fetches[0].place)
+            raise error
 
     def _fetch(self, value: Any) -> Fetch:
         element = self.graph.as_graph_element(value)
@@ -228,11 +239,13 @@ class Session:
 
     def _same_graph(self, element: Any, verb: str) -> Any:
         if getattr(element, "graph", self.graph) is not self.graph:
-            raise GraphError(
+            error = GraphError(
                 f"cannot {verb} {element!r}: it belongs to another graph than this "
                 "session's. Open the session inside `with graph.as_default():`, or "
                 "pass Session(graph=...)"
             )
+            error.locate(element.place)
+            raise error
         return element
 
     # -- lifetime ------------------------------------------------------------------
@@ -277,11 +290,14 @@ class InteractiveSession(Session):
         self, target: str = "", graph: Graph | None = None, config: Any = None
     ) -> None:
         super().__init__(target, graph, config)
-        push_session(self)
+        self._default = ExitStack()
+        self._default.enter_context(self.as_default())
+        if graph is not None:
+            self._default.enter_context(graph.as_default())
 
     def close(self) -> None:
         """Close, and stop being the default session."""
-        pop_session(self)
+        self._default.close()
         super().close()
 
 

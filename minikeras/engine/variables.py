@@ -67,7 +67,7 @@ class Variable(Operators):
             graph = graph.parent
         with graph.as_default(), graph.control_dependencies(None):
             own_name = graph.unique_name(name or "Variable")
-            with graph.reopened_scope(f"{own_name}/"):
+            with graph.name_scope(f"{own_name}/"):
                 given = initial_value() if callable(initial_value) else initial_value
                 wanted = None if dtype is None else dtypes.as_dtype(dtype)
                 initial = as_tensor(given, wanted, name="initial_value")
@@ -85,6 +85,8 @@ class Variable(Operators):
         keys = [GLOBAL] if collections is None else list(collections)
         for key in [*keys, *([TRAINABLE] if trainable else [])]:
             graph.add_to_collection(key, self)
+
+    place = property(lambda self: self.handle.place, doc="Its name and line.")
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -18,7 +18,14 @@ from minikeras.engine.errors import (
     ShapeError,
     UninitializedError,
 )
-from minikeras.engine.graph import Graph, Node, Subgraph, Tensor, current_graph
+from minikeras.engine.graph import (
+    Graph,
+    Node,
+    Subgraph,
+    Tensor,
+    current_graph,
+    user_line,
+)
 from minikeras.engine.op import Op, as_array, as_tensor, no_gradient, spec_of
 from minikeras.engine.spec import Array, Shape, Spec
 
@@ -55,7 +62,10 @@ class Constant(Op, name="constant"):
 
 
 def constant(
-    value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str = "Const"
+    value: Any,
+    dtype: Any = None,
+    shape: Sequence[int] | None = None,
+    name: str = "Const",
 ) -> Tensor:
     """Return a tensor which always has this `value`.
 
@@ -75,7 +85,9 @@ def constant(
         array = as_array(value, wanted)
         if array.size not in (1, shapes.product(shape)):
             raise ShapeError(f"constant: {array.size} values do not fill shape {shape}")
-        value = np.broadcast_to(array, shape) if array.size == 1 else array.reshape(shape)
+        value = (
+            np.broadcast_to(array, shape) if array.size == 1 else array.reshape(shape)
+        )
     return as_tensor(value, wanted, name=name)
 
 
@@ -99,7 +111,9 @@ class Placeholder(Op, name="placeholder"):
         )
 
 
-def placeholder(dtype: Any = "float32", shape: Any = None, name: str = "Placeholder") -> Tensor:
+def placeholder(
+    dtype: Any = "float32", shape: Any = None, name: str = "Placeholder"
+) -> Tensor:
     """Return a tensor whose value each run is given by its ``feed_dict``.
 
     Args:
@@ -107,7 +121,11 @@ def placeholder(dtype: Any = "float32", shape: Any = None, name: str = "Placehol
         shape: sizes, None for one that may vary; by default even the rank may.
         name: of the node.
     """
-    sizes = None if shape is None else tuple(None if n in (None, -1) else int(n) for n in shape)
+    sizes = (
+        None
+        if shape is None
+        else tuple(None if n in (None, -1) else int(n) for n in shape)
+    )
     return Placeholder(sizes, dtypes.as_dtype(dtype))(name=name)
 
 
@@ -133,7 +151,11 @@ def placeholder_with_default(
     input: Any, shape: Any, name: str = "PlaceholderWithDefault"
 ) -> Tensor:
     """Return a placeholder that is `input` when it is not fed."""
-    sizes = None if shape is None else tuple(None if n in (None, -1) else int(n) for n in shape)
+    sizes = (
+        None
+        if shape is None
+        else tuple(None if n in (None, -1) else int(n) for n in shape)
+    )
     return PlaceholderWithDefault(sizes)(as_tensor(input), name=name)
 
 
@@ -209,13 +231,36 @@ def cast(x: Any, dtype: Any) -> Tensor:
 class Handle:
     """A variable's identity: the key under which a session keeps its value."""
 
+    place = property(
+        lambda self: f"{self}, made at {self.source}", doc="Name and line."
+    )
+
     def __init__(self, name: str, shape: Shape | None, dtype: DType) -> None:
         self.name = name
         self.shape = shape
         self.dtype = dtype
+        self.spec = Spec(shape, dtype)
+        self.source = user_line()
+
+    def value_in(self, values: Mapping[Handle, Array]) -> Array:
+        """Return its value among those of a session.
+
+        Raises:
+            UninitializedError: if it has none.
+        """
+        try:
+            return values[self]
+        except KeyError:
+            pass
+        error = UninitializedError(
+            f"variable '{self.name}' has no value in this session: run its initializer "
+            "first, session.run(global_variables_initializer())"
+        )
+        error.locate(self.place)
+        raise error
 
     def __repr__(self) -> str:
-        return f"<variable '{self.name}'>"
+        return f"variable '{self.name}'"
 
 
 @dataclass(frozen=True)
@@ -230,13 +275,7 @@ class ReadVariable(Op, name="read_variable"):
         return Spec(self.handle.shape, self.handle.dtype)
 
     def run(self, run: Any, node: Node) -> Array:
-        try:
-            return run.values[self.handle]
-        except KeyError:
-            raise UninitializedError(
-                f"variable '{self.handle.name}' has no value in this session: run "
-                "its initializer first, session.run(global_variables_initializer())"
-            ) from None
+        return self.handle.value_in(run.values)
 
     def vjp(self, g: Tensor, y: Tensor) -> tuple[()]:
         return ()
@@ -300,7 +339,9 @@ def check_storable(given: DType, wanted: DType, what: str) -> None:
     except TypeError:
         allowed = False
     if not allowed:
-        raise DTypeError(f"{what} has dtype {wanted}; got {given}, which does not fit into it")
+        raise DTypeError(
+            f"{what} has dtype {wanted}; got {given}, which does not fit into it"
+        )
 
 
 def assign(handle: Handle, value: Any, name: str | None = None) -> Tensor:
