@@ -8,7 +8,14 @@ from threading import local
 
 from minikeras.engine.graph import Graph, Node, current_graph
 
-__all__ = ["Trace", "current_trace", "init_scope", "symbolic_scope", "tracing"]
+__all__ = [
+    "Trace",
+    "current_trace",
+    "init_scope",
+    "separate_graph",
+    "symbolic_scope",
+    "tracing",
+]
 
 
 class Trace:
@@ -81,3 +88,11 @@ def init_scope() -> Iterator[None]:
         yield
     finally:
         _active.traces.pop()
+
+
+@contextmanager
+def separate_graph() -> Iterator[Graph]:
+    """Build in a graph of its own inside, out of any trace that is being recorded."""
+    graph = Graph()
+    with init_scope(), graph.as_default():
+        yield graph

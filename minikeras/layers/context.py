@@ -16,7 +16,7 @@ from typing import Any
 
 from minikeras import backend as K
 
-__all__ = ["bind", "call_depth", "entered", "tensor_arguments"]
+__all__ = ["bind", "call_depth", "entered", "separate_calls", "tensor_arguments"]
 
 
 class _Calls(threading.local):
@@ -40,6 +40,17 @@ def entered(training: bool | None) -> Iterator[None]:
         yield
     finally:
         _calls.training.pop()
+
+
+@contextmanager
+def separate_calls() -> Iterator[None]:
+    """Forget the calls under way inside: layers connect as if nothing were around."""
+    before, _calls.training = _calls.training, []
+    try:
+        with K.separate_graph():
+            yield
+    finally:
+        _calls.training = before
 
 
 @functools.cache

@@ -26,8 +26,10 @@ from minikeras.engine.graph import (
 )
 from minikeras.engine.op import Op, as_tensor
 from minikeras.engine.ops.filling import zeros_like
-from minikeras.engine.ops.reshaping import shape, stack
-from minikeras.engine.ops.state import Assign, ReadVariable, placeholder
+from minikeras.engine.ops.joining import stack
+from minikeras.engine.ops.reshaping import shape
+from minikeras.engine.ops.replay import replay
+from minikeras.engine.ops.state import Assign, placeholder
 from minikeras.engine.spec import Array, Shape, Spec
 
 __all__ = ["cond", "scan", "while_loop"]
@@ -68,39 +70,10 @@ class Body:
         return plan
 
     def inline(self, inputs: Values, captures: Values) -> list[Any]:
-        """Repeat its nodes in the current graph; return the outputs there.
-
-        Assignments are not repeated: the first run has made them, and what the body
-        read back after one is the value that was assigned.
-        """
-        value: dict[Tensor, Any] = dict(zip(self.inputs, inputs, strict=True))
-        value.update(zip(self.graph.captures.values(), captures, strict=True))
-        assigned: dict[Any, Any] = {}
-        for node in self.graph.nodes:
-            if node.outputs and node.outputs[0] not in value:
-                given = [value[x] for x in node.inputs]
-                outputs = _repeat(node, given, assigned)
-                value.update(zip(node.outputs, outputs, strict=True))
-        return [value[y] for y in self.outputs]
-
-
-def _repeat(node: Node, inputs: Values, assigned: dict[Any, Any]) -> Sequence[Any]:
-    op: Any = node.op
-    if isinstance(op, Assign):
-        assigned[op.handle] = inputs[0]
-        return inputs
-    if isinstance(op, ReadVariable) and op.handle in assigned:
-        return [assigned[op.handle]]
-    made = op(*inputs) if inputs else _place(op, node)
-    return made if isinstance(made, tuple) else (made,)
-
-
-def _place(op: Op, node: Node) -> tuple[Tensor, ...]:
-    """Add a node without inputs, such as a constant, as it is."""
-    graph = current_graph()
-    specs = tuple(y.spec for y in node.outputs)
-    made = specs if node.several else specs[0]
-    return graph.add(op, (), made, graph.unique_name(node.name)).outputs
+        """Return its outputs computed in the current graph."""
+        given = zip(self.inputs, inputs, strict=True)
+        outside = zip(self.graph.captures.values(), captures, strict=True)
+        return replay(self.outputs, dict([*given, *outside]))
 
 
 def _differentiable(xs: Sequence[Any]) -> list[Any]:

@@ -1,0 +1,168 @@
+"""`Model`: a layer that can be trained, evaluated, asked for predictions, and shown."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+
+from minikeras import backend as K
+from minikeras.layers import Layer
+from minikeras.models.summary import summary_text
+from minikeras.training import Trainer
+
+__all__ = ["Model"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _by_trainer(method: Callable[Concatenate[Trainer, P], R]) -> Callable[..., R]:
+    """Return a method of the trainer as one of the model."""
+
+    @functools.wraps(method)
+    def forwarded(self: Model, *args: P.args, **kwargs: P.kwargs) -> R:
+        return method(self._trainer, *args, **kwargs)
+
+    return forwarded
+
+
+def _of_trainer(name: str, doc: str) -> property:
+    """Return an attribute of the trainer as one of the model."""
+    return property(
+        lambda self: getattr(self._trainer, name),
+        lambda self, value: setattr(self._trainer, name, value),
+        doc=doc,
+    )
+
+
+class Model(Layer):
+    """A layer with a `Trainer`: the object with the `fit` method.
+
+    Three ways to make one: ``Model(inputs, outputs)`` from symbolic tensors (the result
+    is a `Functional`), `Sequential` from a list of layers, and a subclass that sets its
+    layers in `__init__` and computes in `call`.
+
+    Example:
+        >>> x = Input((3,))
+        >>> model = Model(x, Dense(2)(x))
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((8, 3)), np.ones((8, 2)), verbose=0)
+        >>> list(history.history)
+        ['loss']
+    """
+
+    # The class of models made of a graph; it derives from this one and enters itself.
+    graph_model: ClassVar[type[Model]]
+
+    _not_owned = Layer._not_owned | {"_trainer", "_calls", "_inputs_struct", "_outputs_struct"}
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Model:
+        from_graph = cls is Model and _gives_graph(args, kwargs)
+        return super().__new__(cls.graph_model if from_graph else cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if _gives_graph(args, kwargs):
+            # A subclass whose __init__ passes inputs and outputs on becomes a graph model.
+            cls = type(self)
+            self.__class__ = type(cls.__name__, (cls, self.graph_model), {})
+            self.graph_model.__init__(self, *args, **kwargs)
+            return
+        super().__init__(*args, **kwargs)
+        self._trainer = Trainer(self)
+
+    # -- training: what the trainer does ---------------------------------------------------
+
+    compile = _by_trainer(Trainer.compile)
+    fit = _by_trainer(Trainer.fit)
+    evaluate = _by_trainer(Trainer.evaluate)
+    predict = _by_trainer(Trainer.predict)
+    train_on_batch = _by_trainer(Trainer.train_on_batch)
+    test_on_batch = _by_trainer(Trainer.test_on_batch)
+    predict_on_batch = _by_trainer(Trainer.predict_on_batch)
+    train_step = _by_trainer(Trainer.train_step)
+    test_step = _by_trainer(Trainer.test_step)
+    predict_step = _by_trainer(Trainer.predict_step)
+    compute_loss = _by_trainer(Trainer.compute_loss)
+    compute_metrics = _by_trainer(Trainer.compute_metrics)
+    get_metrics_result = _by_trainer(Trainer.get_metrics_result)
+    reset_metrics = _by_trainer(Trainer.reset_metrics)
+    get_compile_config = _by_trainer(Trainer.get_compile_config)
+
+    optimizer = _of_trainer("optimizer", "The optimizer that `compile` was given.")
+    loss = _of_trainer("loss", "The loss that `compile` was given.")
+    compiled = _of_trainer("compiled", "Whether `compile` has been called.")
+    metrics = _of_trainer("metrics", "The metrics that training keeps.")
+    metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
+    stop_training = _of_trainer("stop_training", "Whether `fit` ends after this step.")
+
+    # -- structure -----------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers directly below it."""
+        return [layer for layer in self._layers if isinstance(layer, Layer)]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer with this name, or at this place in `layers`.
+
+        Raises:
+            ValueError: if there is none, or not exactly one of the two is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("Provide either a layer name or layer index at `get_layer`.")
+        if index is not None:
+            if index >= len(self.layers):
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has "
+                    f"{len(self.layers)} layers."
+                )
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(
+            f"No such layer: {name}. Existing layers are: {[x.name for x in self.layers]}."
+        )
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the symbolic input, or shapes in its nesting."""
+        return K.tree.map_structure(lambda x: tuple(x.shape), self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the symbolic output, or shapes in its nesting."""
+        return K.tree.map_structure(lambda y: tuple(y.shape), self.output)
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Print the layers, the shapes of their outputs and their numbers of weights.
+
+        Args:
+            line_length: width in characters; by default what the terminal allows.
+            positions: where columns end, as fractions of the width.
+            print_fn: is given the text in place of the standard output.
+            expand_nested: whether to list the layers of inner models.
+            show_trainable: whether to add a column.
+            layer_range: first and last name of the layers to list, as patterns.
+        """
+        text = summary_text(
+            self, line_length, positions, expand_nested, show_trainable, layer_range
+        )
+        (print_fn or _print)(text)
+
+
+def _gives_graph(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    return len(args) >= 2 or "outputs" in kwargs or (len(args) == 1 and "inputs" in kwargs)
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - showing the table is what summary is for

@@ -1,0 +1,163 @@
+"""`Sequential`: a model whose layers stand in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.layers import Input, InputLayer, Layer
+from minikeras.layers.context import separate_calls
+from minikeras.layers.history import history_of
+from minikeras.models.functional import Functional
+from minikeras.models.model import Model
+
+__all__ = ["Sequential"]
+
+
+class Sequential(Model):
+    """Layers in a row, each fed with the output of the one before.
+
+    Args:
+        layers: the layers; an `Input` at the beginning fixes the shape, otherwise the
+            first call does.
+        trainable: whether the weights are trained.
+        name: made unique.
+
+    Example:
+        >>> model = Sequential([Input((3,)), Dense(2)])
+        >>> model.output_shape, model.count_params()
+        ((None, 2), 8)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(trainable=trainable, name=name, **kwargs)
+        self._stack: list[Layer] = []
+        self._functional: Functional | None = None
+        for layer in layers or ():
+            self.add(layer, rebuild=False)
+        self._rebuild()
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Append a layer.
+
+        Raises:
+            ValueError: if it is not a layer, or its name is taken.
+        """
+        history = history_of(layer)
+        if history is not None and isinstance(history.operation, InputLayer):
+            layer = history.operation
+        if not isinstance(layer, Layer):
+            if not callable(layer):
+                raise ValueError(
+                    "Only instances of `keras.Layer` can be added to a Sequential model. "
+                    f"Received: {layer} (of type {type(layer)})"
+                )
+            raise ValueError(
+                f"{layer} is a function: wrap it in a layer, Lambda({layer.__name__})"
+            )
+        if any(other.name == layer.name for other in self._stack):
+            raise ValueError(
+                "All layers added to a Sequential model should have unique names. Name "
+                f"'{layer.name}' is already the name of a layer in this model. Update the "
+                "`name` argument to pass a unique name."
+            )
+        if isinstance(layer, InputLayer) and any(isinstance(x, InputLayer) for x in self._stack):
+            raise ValueError(f"Sequential model '{self.name}' has already been configured with an input")
+        self._stack.insert(0 if isinstance(layer, InputLayer) else len(self._stack), layer)
+        if rebuild:
+            self._rebuild()
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Remove and return the last layer.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if not self.layers:
+            raise ValueError(f"Sequential model '{self.name}' has no layer to pop")
+        layer = self._stack.pop()
+        if rebuild:
+            self._rebuild()
+        return layer
+
+    def _rebuild(self) -> None:
+        """Connect the layers, if the shape of the input is known already."""
+        self._functional, self.built = None, False
+        if not self._stack:
+            return
+        first = self._stack[0]
+        shape = first.batch_shape if isinstance(first, InputLayer) else first._declared_input_shape
+        known = getattr(first, "_functional", first)
+        if shape is None and isinstance(known, Functional):
+            shape = known.inputs[0].shape
+        if shape is not None and len(self._stack) > isinstance(first, InputLayer):
+            self.build(shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Connect the layers for inputs of this shape, batch included."""
+        if self._functional is not None or not self._stack:
+            return
+        with separate_calls(), K.layer_scope(self.name):
+            if not isinstance(self._stack[0], InputLayer):
+                dtype = self._stack[0].compute_dtype
+                self._stack.insert(0, InputLayer(batch_shape=tuple(input_shape), dtype=dtype))
+            x = start = self._stack[0].output
+            for layer in self._stack[1:]:
+                x = layer(x)
+            self._functional = Functional(start, x, name=self.name)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        return self._functional.call(inputs, training=training, mask=mask)  # type: ignore[union-attr]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the input."""
+        return [x for x in self._stack if not isinstance(x, InputLayer)]
+
+    @property
+    def _layers(self) -> list[Layer]:
+        return list(self._stack)
+
+    @property
+    def _connected(self) -> Functional:
+        if self._functional is None:
+            raise AttributeError(
+                f"Sequential model '{self.name}' has no defined outputs yet: it has not been built. "
+                "Give it an Input, or call it on data."
+            )
+        return self._functional
+
+    inputs = property(lambda self: self._connected.inputs, doc="The symbolic inputs, as a list.")
+    outputs = property(lambda self: self._connected.outputs, doc="The symbolic outputs, as a list.")
+    input = property(lambda self: self.inputs[0], doc="The symbolic input.")
+    output = property(lambda self: self.outputs[0], doc="The symbolic output.")
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.dtype_policy.serialize(),
+            "layers": [K.serialize_keras_object(layer) for layer in self._stack],
+        }
+        if self._functional is not None:
+            config["build_input_shape"] = tuple(self._stack[0].batch_shape)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
+        """Return a model made from the result of `get_config`."""
+        with K.custom_object_scope(custom_objects):
+            layers = [K.deserialize_keras_object(c) for c in config["layers"]]
+        model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
+        shape = config.get("build_input_shape")
+        if shape and not model.built:
+            model.build(shape)
+        return model
