@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minikeras.engine.errors import EngineError, GradientError, ShapeError
-from minikeras.engine.graph import Graph, Node, Tensor, graph_of
+from minikeras.engine.graph import Graph, Node, Subgraph, Tensor, graph_of
 from minikeras.engine.op import as_tensor
 from minikeras.engine.registry import find
 from minikeras.engine.shapes import show
 
-__all__ = ["gradients"]
+__all__ = ["gradients", "obstacles"]
 
 
 def gradients(
@@ -49,6 +49,33 @@ def gradients(
         wanted = [_stand_ins(graph, x, reads) for x in sources]
         found = _sweep(targets, seeds, {t for reads in wanted for t in reads}, stops)
         return [_total([found[t] for t in reads if t in found]) for reads in wanted]
+
+
+def obstacles(ys: Any, xs: Any) -> list[Node]:
+    """Return the operations at which the gradients from `ys` to `xs` end.
+
+    Empty if there is no path at all. Of a path through integers or truth values it is
+    the operation that makes them of floating-point numbers: an argmax, a comparison.
+    """
+    targets = [as_tensor(y) for y in _listed(ys)]
+    graph = graph_of(targets)
+    reads = _reads(graph)
+    sources = {t for x in _listed(xs) for t in _stand_ins(graph, x, reads)}
+    ends: list[Node] = []
+    with Subgraph(graph).as_default():  # the gradients made on the way are not kept
+        _sweep(targets, _seeds(targets, None), sources, set(), ends)
+    between = _between(targets, sources, set())
+    return list(dict.fromkeys(_rounding(node, between) for node in ends))
+
+
+def _rounding(node: Node, between: set[Node]) -> Node:
+    """Return the node above `node` at which numbers that can vary a little end."""
+    while True:
+        inputs = [x for x in node.inputs if x.node in between]
+        discrete = [x.node for x in inputs if not x.dtype.is_differentiable]
+        if not discrete:
+            return node
+        node = discrete[0]
 
 
 def _listed(value: Any) -> list[Any]:
@@ -100,8 +127,13 @@ def _sweep(
     seeds: Sequence[Tensor],
     sources: set[Tensor],
     stops: set[Tensor],
+    ends: list[Node] | None = None,
 ) -> dict[Tensor, Tensor]:
-    """Return the gradients of `sources`, from one pass backwards over the graph."""
+    """Return the gradients of `sources`, from one pass backwards over the graph.
+
+    The nodes between `sources` and `targets` that let no gradient through are added to
+    `ends`.
+    """
     between = _between(targets, sources, stops)
     pending: dict[Tensor, list[Tensor]] = {}
     for y, seed in zip(targets, seeds, strict=True):
@@ -111,10 +143,14 @@ def _sweep(
         for y, g in zip(node.outputs, grads, strict=True):
             if y in sources and g is not None:
                 pending[y] = [g]
-        if node.inputs and any(g is not None for g in grads):
-            for x, g in zip(node.inputs, _pull_back(node, grads), strict=True):
-                if g is not None and x.node in between and x not in stops:
-                    pending.setdefault(x, []).append(g)
+        through = [x.node in between and x not in stops for x in node.inputs]
+        if any(through) and any(g is not None for g in grads):
+            pulled = zip(through, node.inputs, _pull_back(node, grads), strict=True)
+            passed = [(x, g) for path, x, g in pulled if path and g is not None]
+            for x, g in passed:
+                pending.setdefault(x, []).append(g)
+            if not passed and ends is not None:
+                ends.append(node)
     return {x: g for x in sources if (g := _total(pending.get(x, []))) is not None}
 
 

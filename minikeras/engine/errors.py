@@ -4,7 +4,8 @@
     ├── ShapeError            sizes or ranks do not fit             (also ValueError)
     ├── DTypeError            kinds of number do not fit            (also TypeError)
     ├── GraphError            a tensor of another graph, a name     (also ValueError)
-    ├── GradientError         no derivative where one is needed     (also LookupError)
+    ├── GradientError         no derivative where one is needed     (also LookupError,
+    │                                                                    ValueError)
     ├── InvalidArgumentError  what a run was given does not fit
     │   ├── FeedError         a placeholder unfed or wrongly fed    (also ValueError)
     │   └── ExecutionError    a kernel or an assertion failed       (also RuntimeError)
@@ -63,7 +64,7 @@ class GraphError(EngineError, ValueError):
     """A tensor or name does not belong to the graph."""
 
 
-class GradientError(EngineError, LookupError):
+class GradientError(EngineError, LookupError, ValueError):
     """A derivative was asked for where none exists."""
 
 

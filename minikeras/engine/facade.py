@@ -26,7 +26,6 @@ def graph_function(function: Callable[..., Any], **renamed: str) -> Callable[...
             kwargs[renamed[theirs]] = kwargs.pop(theirs)
         with lazily(name) as request:
             result = function(*args, **kwargs)
-        request.settle(result)
-        return result
+        return request.settle(result)
 
     return build

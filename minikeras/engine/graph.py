@@ -438,15 +438,21 @@ class Request:
         self.name = name
         self.node: Node | None = None
 
-    def settle(self, result: Any) -> None:
-        """Give the name to the node of `result`, if one made on the way has it."""
+    def settle(self, result: Any) -> Any:
+        """Return `result`, whose node gets the name wherever it went on the way."""
         first = result[0] if isinstance(result, (list, tuple)) and result else result
         final = first if isinstance(first, Node) else getattr(first, "node", None)
-        if not self.node or not isinstance(final, Node):
-            return
-        made_here = final.graph is self.node.graph and final.index > self.node.index
-        if made_here:
+        if self.name is None or not isinstance(final, Node):
+            return result
+        if (
+            self.node
+            and final.graph is self.node.graph
+            and final.index >= self.node.index
+        ):
             final.graph.exchange_names(final, self.node)
+        elif isinstance(result, Tensor):  # was there before: a new node for the name
+            return find("identity")()(result, name=self.name)
+        return result
 
 
 class _State(threading.local):

@@ -10,23 +10,41 @@ from minikeras.engine.dtypes import DType
 from minikeras.engine.graph import Graph, Node, Subgraph, Tensor, current_graph
 from minikeras.engine.op import as_tensor
 from minikeras.engine.operators import Operators
-from minikeras.engine.ops.state import Handle, ReadVariable, assign, group, read
+from minikeras.engine.ops.state import Handle, ReadVariable, group, read
+from minikeras.engine.ops.state import assign as store
 from minikeras.engine.shapes import show
 from minikeras.engine.spec import Spec, TensorShape
 
 __all__ = [
-    "GLOBAL",
-    "LOCAL",
-    "TRAINABLE",
+    "GraphKeys",
     "Variable",
+    "assign",
+    "assign_add",
+    "assign_sub",
     "global_variables",
+    "global_variables_initializer",
+    "local_variables",
+    "local_variables_initializer",
     "trainable_variables",
     "variables_initializer",
 ]
 
-GLOBAL = "variables"
-LOCAL = "local_variables"
-TRAINABLE = "trainable_variables"
+
+class GraphKeys:
+    """Names of the collections in which a graph lists its variables and losses."""
+
+    GLOBAL_VARIABLES = "variables"
+    VARIABLES = GLOBAL_VARIABLES
+    LOCAL_VARIABLES = "local_variables"
+    TRAINABLE_VARIABLES = "trainable_variables"
+    MODEL_VARIABLES = "model_variables"
+    MOVING_AVERAGE_VARIABLES = "moving_average_variables"
+    GLOBAL_STEP = "global_step"
+    LOSSES = "losses"
+    REGULARIZATION_LOSSES = "regularization_losses"
+    UPDATE_OPS = "update_ops"
+    TRAIN_OP = "train_op"
+    SUMMARIES = "summaries"
 
 
 class Variable(Operators):
@@ -78,12 +96,12 @@ class Variable(Operators):
             spec = Spec(shape, initial.dtype)
             node = graph.add(ReadVariable(self.handle), (), spec, own_name)
             self._tensor = node.outputs[0]
-            self.initializer: Node = assign(
+            self.initializer: Node = store(
                 self.handle, initial, f"{own_name}/Assign/"
             ).node
         self.trainable = trainable
-        keys = [GLOBAL] if collections is None else list(collections)
-        for key in [*keys, *([TRAINABLE] if trainable else [])]:
+        keys = [GraphKeys.GLOBAL_VARIABLES] if collections is None else [*collections]
+        for key in [*keys, *([GraphKeys.TRAINABLE_VARIABLES] if trainable else [])]:
             graph.add_to_collection(key, self)
 
     place = property(lambda self: self.handle.place, doc="Its name and line.")
@@ -139,19 +157,19 @@ class Variable(Operators):
             ShapeError: if `value` has another shape.
             DTypeError: if its kind of number does not fit.
         """
-        return assign(self.handle, value, name or "Assign")
+        return store(self.handle, value, name or "Assign")
 
     def assign_add(
         self, delta: Any, use_locking: bool = False, name: str | None = None
     ) -> Tensor:
         """Return a tensor that, when run, adds `delta` to the variable."""
-        return assign(self.handle, self + delta, name or "AssignAdd")
+        return store(self.handle, self + delta, name or "AssignAdd")
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: str | None = None
     ) -> Tensor:
         """Return a tensor that, when run, subtracts `delta` from the variable."""
-        return assign(self.handle, self - delta, name or "AssignSub")
+        return store(self.handle, self - delta, name or "AssignSub")
 
     def eval(self, session: Any = None) -> Any:
         """Return its value in `session`, or in the default one."""
@@ -172,14 +190,54 @@ class Variable(Operators):
 
 def global_variables(scope: str | None = None) -> list[Variable]:
     """Return the variables of the current graph, in the order of creation."""
-    return current_graph().get_collection(GLOBAL, scope)
+    return current_graph().get_collection(GraphKeys.GLOBAL_VARIABLES, scope)
+
+
+def local_variables(scope: str | None = None) -> list[Variable]:
+    """Return the variables of the current graph that a checkpoint leaves out."""
+    return current_graph().get_collection(GraphKeys.LOCAL_VARIABLES, scope)
 
 
 def trainable_variables(scope: str | None = None) -> list[Variable]:
     """Return the trainable variables of the current graph, in the order of creation."""
-    return current_graph().get_collection(TRAINABLE, scope)
+    return current_graph().get_collection(GraphKeys.TRAINABLE_VARIABLES, scope)
 
 
 def variables_initializer(variables: Iterable[Variable], name: str = "init") -> Node:
     """Return an operation that gives each of `variables` its initial value."""
     return group(*(v.initializer for v in variables), name=name)
+
+
+def global_variables_initializer() -> Node:
+    """Return an operation that gives all global variables their initial values."""
+    return variables_initializer(global_variables())
+
+
+def local_variables_initializer() -> Node:
+    """Return an operation that gives all local variables their initial values."""
+    return variables_initializer(local_variables())
+
+
+def assign(
+    ref: Variable,
+    value: Any,
+    validate_shape: bool = True,
+    use_locking: bool | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """Return a tensor that, when run, sets the variable `ref` and is its new value."""
+    return ref.assign(value, name=name)
+
+
+def assign_add(
+    ref: Variable, value: Any, use_locking: bool | None = None, name: str | None = None
+) -> Tensor:
+    """Return a tensor that, when run, adds to the variable `ref`."""
+    return ref.assign_add(value, name=name)
+
+
+def assign_sub(
+    ref: Variable, value: Any, use_locking: bool | None = None, name: str | None = None
+) -> Tensor:
+    """Return a tensor that, when run, subtracts from the variable `ref`."""
+    return ref.assign_sub(value, name=name)
