@@ -15,4 +15,3 @@ matmul = graph_function(_ops.matmul)
 
 
 
-    return variables_initializer(global_variables())
