@@ -40,6 +40,7 @@ class Case:
             oracle's result is floating-point, or else of the oracle's kind.
         rtol: allowed error, as a multiple of what the dtype usually gets.
         static: whether known input shapes decide the output's shape.
+        ranked: whether known input ranks decide the output's rank.
         any_rank: whether it can be built on inputs of unknown rank.
         second: whether its gradient can be differentiated.
     """
@@ -54,6 +55,7 @@ class Case:
     dtype: str | None = None
     rtol: float = 1.0
     static: bool = True
+    ranked: bool = True
     any_rank: bool = True
     second: bool = True
 
