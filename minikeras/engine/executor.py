@@ -43,7 +43,8 @@ class Run:
 
     def call(self, body: Any, arrays: Sequence[Array]) -> list[Array]:
         """Return the outputs of a loop's or branch's `body` for these inputs."""
-        return execute(body.plan_for(Plan, arrays), arrays, self)
+        values = execute(body.plan_for(Plan, arrays), arrays, self)
+        return values[: len(body.outputs)]  # what follows are effects
 
 
 def frozen(value: Array) -> Array:
