@@ -40,6 +40,7 @@ from minikeras.engine.graph import (
 )
 from minikeras.engine.registry import find, register
 from minikeras.engine.spec import Array, Spec
+from minikeras.engine.values import Value
 
 __all__ = ["Op", "as_array", "as_tensor", "no_gradient", "promoted", "spec_of"]
 
@@ -52,8 +53,8 @@ def no_gradient(self: Op, g: Any, y: Any, *inputs: Tensor) -> tuple[None, ...]:
     return (None,) * len(inputs)
 
 
-class Op:
-    """Base of all operations; a subclass is a frozen dataclass with a registry name."""
+class Op(Value):
+    """Base of all operations: a frozen value with a name in the registry."""
 
     name: ClassVar[str] = ""
     promotes: ClassVar[bool] = False  # operands meet in one dtype before `infer`
@@ -65,7 +66,8 @@ class Op:
     infer: ClassVar[Callable[..., Any]]
     kernel: ClassVar[Callable[..., Any]]
 
-    def __init_subclass__(cls, name: str = "") -> None:
+    def __init_subclass__(cls, name: str = "", eq: bool = True) -> None:
+        super().__init_subclass__(eq)
         cls.name = name
         if name:
             register(name, cls)

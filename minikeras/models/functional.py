@@ -52,7 +52,9 @@ def _traced_back(tensor: K.Tensor) -> CallNode:
     return history.operation._inbound_nodes[history.node_index]  # type: ignore[union-attr]
 
 
-def _ordered_calls(outputs: Iterable[K.Tensor], inputs: Iterable[K.Tensor]) -> list[CallNode]:
+def _ordered_calls(
+    outputs: Iterable[K.Tensor], inputs: Iterable[K.Tensor]
+) -> list[CallNode]:
     """Return the calls between inputs and outputs, each after those it depends on."""
     ends = {_traced_back(x) for x in inputs}
     done: dict[CallNode, None] = {}
@@ -64,7 +66,9 @@ def _ordered_calls(outputs: Iterable[K.Tensor], inputs: Iterable[K.Tensor]) -> l
         elif node not in done:
             stack.append((node, True))
             if node not in ends:
-                stack.extend((_traced_back(x), False) for x in reversed(node.input_tensors))
+                stack.extend(
+                    (_traced_back(x), False) for x in reversed(node.input_tensors)
+                )
     return list(done)
 
 
@@ -82,7 +86,9 @@ class Functional(Model):
         ValueError: if an output does not depend on the inputs, or on others as well.
     """
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self._inputs_struct = inputs
         self._outputs_struct = outputs
@@ -103,7 +109,9 @@ class Functional(Model):
         depth: dict[CallNode, int] = {}
         for node in reversed(self._calls):
             own = depth.setdefault(node, 0)
-            for tensor in node.input_tensors if node.operation not in self._input_layers else ():
+            for tensor in (
+                node.input_tensors if node.operation not in self._input_layers else ()
+            ):
                 parent = _traced_back(tensor)
                 depth[parent] = max(depth.get(parent, 0), own + 1)
         of_layer: dict[Layer, int] = {}
@@ -177,7 +185,11 @@ class Functional(Model):
 
     def _standardized(self, inputs: Any) -> list[Any]:
         """Return the inputs in the model's order, each with the rank it should have."""
-        flat = self._by_name(inputs) if isinstance(inputs, Mapping) else K.tree.flatten(inputs)
+        flat = (
+            self._by_name(inputs)
+            if isinstance(inputs, Mapping)
+            else K.tree.flatten(inputs)
+        )
         if len(flat) != len(self.inputs):
             raise ValueError(
                 f'Layer "{self.name}" expects {len(self.inputs)} input(s), but it received '
@@ -186,19 +198,27 @@ class Functional(Model):
         return [_with_rank(x, own) for x, own in zip(flat, self.inputs, strict=True)]
 
     def _by_name(self, inputs: Mapping[str, Any]) -> list[Any]:
-        keys = self._inputs_struct if isinstance(self._inputs_struct, dict) else self.input_names
+        keys = (
+            self._inputs_struct
+            if isinstance(self._inputs_struct, dict)
+            else self.input_names
+        )
         missing = [name for name in keys if name not in inputs]
         if missing:
             raise ValueError(
                 f"model '{self.name}' has inputs named {list(keys)}; {missing} missing from "
                 f"those given: {list(inputs)}"
             )
-        return [inputs[name] for name in (sorted(keys) if isinstance(keys, dict) else keys)]
+        return [
+            inputs[name] for name in (sorted(keys) if isinstance(keys, dict) else keys)
+        ]
 
     @property
     def input_spec(self) -> Any:
         """What the inputs must look like; the batch may have any size."""
-        return None  # each input is checked in `_with_rank`, where its rank may be mended
+        return (
+            None  # each input is checked in `_with_rank`, where its rank may be mended
+        )
 
     @input_spec.setter
     def input_spec(self, value: Any) -> None:
@@ -231,10 +251,13 @@ class Functional(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Model:
         """Return a model made from the result of `get_config`."""
         with K.custom_object_scope(custom_objects):
-            layers = {c["name"]: K.deserialize_keras_object(c) for c in config["layers"]}
+            layers = {
+                c["name"]: K.deserialize_keras_object(c) for c in config["layers"]
+            }
         _replay_calls(config["layers"], layers)
         inputs, outputs = (
-            _dereferenced(config[key], layers) for key in ("input_layers", "output_layers")
+            _dereferenced(config[key], layers)
+            for key in ("input_layers", "output_layers")
         )
         rest = {k: config[k] for k in ("name", "trainable") if k in config}
         made = Model if cls is Functional else cls
@@ -300,10 +323,14 @@ def _call_config(node: CallNode) -> dict[str, Any]:
         history = {"keras_history": _references(x)}
         return {"class_name": "__keras_tensor__", "config": {**shape, **history}}
 
-    return K.tree.map_structure(written, {"args": list(node.args), "kwargs": node.kwargs})
+    return K.tree.map_structure(
+        written, {"args": list(node.args), "kwargs": node.kwargs}
+    )
 
 
-def _replay_calls(configs: Sequence[dict[str, Any]], layers: Mapping[str, Layer]) -> None:
+def _replay_calls(
+    configs: Sequence[dict[str, Any]], layers: Mapping[str, Layer]
+) -> None:
     """Call the layers again as a file says, each call when its inputs exist."""
     pending = [(c["name"], node) for c in configs for node in c["inbound_nodes"]]
     while pending:
@@ -317,11 +344,15 @@ def _replay_calls(configs: Sequence[dict[str, Any]], layers: Mapping[str, Layer]
             layers[name](*args, **kwargs)
         if len(waiting) == len(pending):
             stuck = sorted({name for name, _ in waiting})
-            raise ValueError(f"layers {stuck} wait for inputs that no layer of the file makes")
+            raise ValueError(
+                f"layers {stuck} wait for inputs that no layer of the file makes"
+            )
         pending = waiting
 
 
-def _read_call(node: dict[str, Any], layers: Mapping[str, Layer]) -> tuple[Any, dict[str, Any]]:
+def _read_call(
+    node: dict[str, Any], layers: Mapping[str, Layer]
+) -> tuple[Any, dict[str, Any]]:
     def read(x: Any) -> Any:
         if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
             return _dereferenced(x["config"]["keras_history"], layers)

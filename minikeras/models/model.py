@@ -55,7 +55,12 @@ class Model(Layer):
     # The class of models made of a graph; it derives from this one and enters itself.
     graph_model: ClassVar[type[Model]]
 
-    _not_owned = Layer._not_owned | {"_trainer", "_calls", "_inputs_struct", "_outputs_struct"}
+    _not_owned = Layer._not_owned | {
+        "_trainer",
+        "_calls",
+        "_inputs_struct",
+        "_outputs_struct",
+    }
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         from_graph = cls is Model and _gives_graph(args, kwargs)
@@ -110,7 +115,9 @@ class Model(Layer):
             ValueError: if there is none, or not exactly one of the two is given.
         """
         if (name is None) == (index is None):
-            raise ValueError("Provide either a layer name or layer index at `get_layer`.")
+            raise ValueError(
+                "Provide either a layer name or layer index at `get_layer`."
+            )
         if index is not None:
             if index >= len(self.layers):
                 raise ValueError(
@@ -161,7 +168,9 @@ class Model(Layer):
 
 
 def _gives_graph(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
-    return len(args) >= 2 or "outputs" in kwargs or (len(args) == 1 and "inputs" in kwargs)
+    return (
+        len(args) >= 2 or "outputs" in kwargs or (len(args) == 1 and "inputs" in kwargs)
+    )
 
 
 def _print(text: str) -> None:

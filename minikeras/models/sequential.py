@@ -68,9 +68,15 @@ class Sequential(Model):
                 f"'{layer.name}' is already the name of a layer in this model. Update the "
                 "`name` argument to pass a unique name."
             )
-        if isinstance(layer, InputLayer) and any(isinstance(x, InputLayer) for x in self._stack):
-            raise ValueError(f"Sequential model '{self.name}' has already been configured with an input")
-        self._stack.insert(0 if isinstance(layer, InputLayer) else len(self._stack), layer)
+        if isinstance(layer, InputLayer) and any(
+            isinstance(x, InputLayer) for x in self._stack
+        ):
+            raise ValueError(
+                f"Sequential model '{self.name}' has already been configured with an input"
+            )
+        self._stack.insert(
+            0 if isinstance(layer, InputLayer) else len(self._stack), layer
+        )
         if rebuild:
             self._rebuild()
 
@@ -93,7 +99,11 @@ class Sequential(Model):
         if not self._stack:
             return
         first = self._stack[0]
-        shape = first.batch_shape if isinstance(first, InputLayer) else first._declared_input_shape
+        shape = (
+            first.batch_shape
+            if isinstance(first, InputLayer)
+            else first._declared_input_shape
+        )
         known = getattr(first, "_functional", first)
         if shape is None and isinstance(known, Functional):
             shape = known.inputs[0].shape
@@ -107,7 +117,9 @@ class Sequential(Model):
         with separate_calls(), K.layer_scope(self.name):
             if not isinstance(self._stack[0], InputLayer):
                 dtype = self._stack[0].compute_dtype
-                self._stack.insert(0, InputLayer(batch_shape=tuple(input_shape), dtype=dtype))
+                self._stack.insert(
+                    0, InputLayer(batch_shape=tuple(input_shape), dtype=dtype)
+                )
             x = start = self._stack[0].output
             for layer in self._stack[1:]:
                 x = layer(x)
@@ -135,8 +147,12 @@ class Sequential(Model):
             )
         return self._functional
 
-    inputs = property(lambda self: self._connected.inputs, doc="The symbolic inputs, as a list.")
-    outputs = property(lambda self: self._connected.outputs, doc="The symbolic outputs, as a list.")
+    inputs = property(
+        lambda self: self._connected.inputs, doc="The symbolic inputs, as a list."
+    )
+    outputs = property(
+        lambda self: self._connected.outputs, doc="The symbolic outputs, as a list."
+    )
     input = property(lambda self: self.inputs[0], doc="The symbolic input.")
     output = property(lambda self: self.outputs[0], doc="The symbolic output.")
 
@@ -152,11 +168,15 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Any = None
+    ) -> Sequential:
         """Return a model made from the result of `get_config`."""
         with K.custom_object_scope(custom_objects):
             layers = [K.deserialize_keras_object(c) for c in config["layers"]]
-        model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
+        model = cls(
+            layers, name=config.get("name"), trainable=config.get("trainable", True)
+        )
         shape = config.get("build_input_shape")
         if shape and not model.built:
             model.build(shape)

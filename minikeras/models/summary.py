@@ -37,14 +37,23 @@ def summary_text(
         headings.append("Connected to")
     if show_trainable:
         headings.append("Trainable")
-        ends = [p * 0.9 if positions is None else p for p in ends[: len(headings) - 1]] + [1.0]
-    length = line_length or min(88 if not graph else 108, shutil.get_terminal_size().columns - 4)
+        ends = [
+            p * 0.9 if positions is None else p for p in ends[: len(headings) - 1]
+        ] + [1.0]
+    length = line_length or min(
+        88 if not graph else 108, shutil.get_terminal_size().columns - 4
+    )
     aligns = {"Param #": "right", "Trainable": "center"}
     widths = _widths(ends, length)
-    columns = [Column(h, w, aligns.get(h, "left")) for h, w in zip(headings, widths, strict=True)]
+    columns = [
+        Column(h, w, aligns.get(h, "left"))
+        for h, w in zip(headings, widths, strict=True)
+    ]
     layers = _selected(model.layers, layer_range)
     rows = list(_rows(model, layers, graph, show_trainable, expand_nested, 0))
-    return "\n".join([f'Model: "{model.name}"', *_table(columns, rows), *_totals(model)])
+    return "\n".join(
+        [f'Model: "{model.name}"', *_table(columns, rows), *_totals(model)]
+    )
 
 
 def _widths(ends: Sequence[float], length: int) -> list[int]:
@@ -67,18 +76,31 @@ def _selected(layers: Sequence[Any], layer_range: Sequence[str] | None) -> list[
             "layer_range must be a list or tuple of length 2. "
             f"Received: layer_range = {layer_range} of length {len(layer_range)}"
         )
-    hits = [[i for i, x in enumerate(layers) if re.match(p, x.name)] for p in layer_range]
+    hits = [
+        [i for i, x in enumerate(layers) if re.match(p, x.name)] for p in layer_range
+    ]
     if not all(hits):
-        raise ValueError(f"Passed layer_names do not match layers in the model: {layer_range}")
+        raise ValueError(
+            f"Passed layer_names do not match layers in the model: {layer_range}"
+        )
     return list(layers[min(map(min, hits)) : max(map(max, hits)) + 1])
 
 
 def _rows(
-    model: Any, layers: Sequence[Any], graph: bool, trainable: bool, nested: bool, depth: int
+    model: Any,
+    layers: Sequence[Any],
+    graph: bool,
+    trainable: bool,
+    nested: bool,
+    depth: int,
 ) -> Iterator[list[str]]:
     for layer in layers:
         lead = "   " * depth + "└ " if depth else ""
-        row = [f"{lead}{layer.name} ({type(layer).__name__})", _output_shape(layer), _params(layer)]
+        row = [
+            f"{lead}{layer.name} ({type(layer).__name__})",
+            _output_shape(layer),
+            _params(layer),
+        ]
         if graph:
             row.append(_connections(model, layer))
         if trainable:
@@ -109,7 +131,11 @@ def _connections(model: Any, layer: Any) -> str:
     for node in layer._inbound_nodes:
         if node in getattr(model, "_calls", ()):
             histories = [history_of(x) for x in node.input_tensors]
-            found += [f"{h.operation.name}[{h.node_index}][{h.tensor_index}]" for h in histories if h]
+            found += [
+                f"{h.operation.name}[{h.node_index}][{h.tensor_index}]"
+                for h in histories
+                if h
+            ]
     return ", ".join(found) or "-"
 
 
@@ -150,7 +176,9 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator
     yield rule("└", "─", "┴", "┘")
 
 
-def _lines(columns: Sequence[Column], cells: Sequence[str], border: str) -> Iterator[str]:
+def _lines(
+    columns: Sequence[Column], cells: Sequence[str], border: str
+) -> Iterator[str]:
     """Return one row of the table, as many lines high as its longest cell."""
     wrapped = [_wrapped(cell, c.width) for cell, c in zip(cells, columns, strict=True)]
     for i in range(max(map(len, wrapped))):
@@ -160,7 +188,9 @@ def _lines(columns: Sequence[Column], cells: Sequence[str], border: str) -> Iter
 
 
 def _aligned(text: str, column: Column) -> str:
-    align = {"right": text.rjust, "center": text.center, "left": text.ljust}[column.align]
+    align = {"right": text.rjust, "center": text.center, "left": text.ljust}[
+        column.align
+    ]
     return align(column.width)
 
 

@@ -9,7 +9,6 @@ the states which the forward scan has kept, and so gradients can be taken again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from minikeras.engine import shapes, tree
@@ -43,7 +42,9 @@ class Body:
     def __init__(self, function: Callable[..., Values], specs: Sequence[Spec]) -> None:
         self.graph = Subgraph(current_graph())
         with self.graph.as_default():
-            self.inputs = [placeholder(s.dtype, s.shape, name="argument") for s in specs]
+            self.inputs = [
+                placeholder(s.dtype, s.shape, name="argument") for s in specs
+            ]
             results = [as_tensor(y) for y in function(*self.inputs)]
             self.outputs = [self.graph.own(y) for y in results]
         self._plans: dict[Any, Any] = {}
@@ -64,7 +65,9 @@ class Body:
         plan = self._plans.get(key)
         if plan is None:
             feeds = [*self.inputs, *self.graph.captures.values()]
-            specs = {t: Spec(x.shape, t.dtype) for t, x in zip(feeds, arrays, strict=True)}
+            specs = {
+                t: Spec(x.shape, t.dtype) for t, x in zip(feeds, arrays, strict=True)
+            }
             effects = [n for n in self.graph.nodes if isinstance(n.op, Assign)]
             plan = self._plans[key] = make([*self.outputs, *effects], specs)
         return plan
@@ -98,8 +101,7 @@ def _scattered(xs: Sequence[Tensor], gs: Sequence[Any]) -> list[Any]:
 # -- cond ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Cond(Op, name="cond"):
+class Cond(Op, name="cond", eq=False):
     """y = then() if p else otherwise(); only the branch taken is run."""
 
     then: Body
@@ -109,10 +111,14 @@ class Cond(Op, name="cond"):
 
     def infer(self, p: Spec, *captured: Spec) -> tuple[Spec, ...]:
         if p.shape not in ((), None):
-            raise ShapeError(f"cond: the predicate is a scalar; got shape {shapes.show(p.shape)}")
+            raise ShapeError(
+                f"cond: the predicate is a scalar; got shape {shapes.show(p.shape)}"
+            )
         return tuple(map(_either, self.then.specs, self.otherwise.specs))
 
-    def run(self, run: Any, node: Node, p: Array, *captured: Array) -> tuple[Array, ...]:
+    def run(
+        self, run: Any, node: Node, p: Array, *captured: Array
+    ) -> tuple[Array, ...]:
         split = len(self.then.captures)
         if bool(p):
             return tuple(run.call(self.then, captured[:split]))
@@ -185,8 +191,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
 # -- scan ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Scan(Op, name="scan"):
+class Scan(Op, name="scan", eq=False):
     """carry, y[t] = body(carry, x[t]) for each t; outputs carries, ys, kept carries.
 
     The kept carries, those with which each step began, are there for the gradient,
@@ -207,17 +212,26 @@ class Scan(Op, name="scan"):
         for x in stacked:
             if x.shape is not None:
                 if not x.shape:
-                    raise ShapeError("scan: what is scanned needs a leading axis; got a scalar")
+                    raise ShapeError(
+                        "scan: what is scanned needs a leading axis; got a scalar"
+                    )
                 (steps,) = shapes.merge((steps,), (x.shape[0],)) or (None,)
         carries = self.body.specs[: self.carries]
-        rows = [*self.body.specs[self.carries :], *(x.spec for x in self.body.inputs[: self.carries])]
+        rows = [
+            *self.body.specs[self.carries :],
+            *(x.spec for x in self.body.inputs[: self.carries]),
+        ]
         return (*carries, *(_stacked(steps, row) for row in rows))
 
-    def run(self, run: Any, node: Node, wanted: Sequence[bool], *arrays: Array) -> list[Any]:
+    def run(
+        self, run: Any, node: Node, wanted: Sequence[bool], *arrays: Array
+    ) -> list[Any]:
         length, *inputs = arrays
         state, xs, captures = self._parts(inputs)
         steps = int(length)
-        rows = _Rows(run.xp, steps, node.outputs[self.carries :], wanted[self.carries :])
+        rows = _Rows(
+            run.xp, steps, node.outputs[self.carries :], wanted[self.carries :]
+        )
         run.path.append(0)
         for t in reversed(range(steps)) if self.reverse else range(steps):
             run.path[-1] = t
@@ -240,8 +254,12 @@ class Scan(Op, name="scan"):
         flowing = _differentiable(state)
         shared = _differentiable(captures)
         final = [h for h in y[: self.carries] if h.dtype.is_differentiable]
-        given = [h for h, s in zip(g_final, state, strict=True) if s.dtype.is_differentiable]
-        starts = [zeros_like(h) if g is None else g for h, g in zip(final, given, strict=True)]
+        given = [
+            h for h, s in zip(g_final, state, strict=True) if s.dtype.is_differentiable
+        ]
+        starts = [
+            zeros_like(h) if g is None else g for h, g in zip(final, given, strict=True)
+        ]
         present = [r for r in (*g_rows, *g_kept) if r is not None]
 
         def step(carry: Any, row: Any) -> tuple[Any, Any]:
@@ -275,7 +293,9 @@ class Scan(Op, name="scan"):
 class _Rows:
     """Collects one row a step for each stacked output that is wanted."""
 
-    def __init__(self, xp: Any, steps: int, outputs: Sequence[Tensor], wanted: Sequence[bool]) -> None:
+    def __init__(
+        self, xp: Any, steps: int, outputs: Sequence[Tensor], wanted: Sequence[bool]
+    ) -> None:
         self.xp = xp
         self.steps = steps
         self.wanted = [i for i, use in enumerate(wanted) if use]
@@ -283,7 +303,9 @@ class _Rows:
         if steps == 0:
             for i in self.wanted:
                 row = outputs[i].spec.known[1:]
-                self.stacked[i] = xp.zeros((0, *(n or 0 for n in row)), outputs[i].dtype.as_numpy_dtype)
+                self.stacked[i] = xp.zeros(
+                    (0, *(n or 0 for n in row)), outputs[i].dtype.as_numpy_dtype
+                )
 
     def put(self, t: int, values: Sequence[Array]) -> None:
         """Enter the values of step `t`."""
@@ -335,9 +357,14 @@ def scan(
 
     graph = current_graph() if is_building() else [*rows, *carry, length][0].graph
     with graph.as_default():
-        row_specs = [Spec(None if x.spec.shape is None else x.spec.shape[1:], x.dtype) for x in rows]
+        row_specs = [
+            Spec(None if x.spec.shape is None else x.spec.shape[1:], x.dtype)
+            for x in rows
+        ]
         body, carry = _closed("scan", step, carry, row_specs)
-        steps = as_tensor(_length(rows[0]) if length is None else length, as_dtype("int32"))
+        steps = as_tensor(
+            _length(rows[0]) if length is None else length, as_dtype("int32")
+        )
         made = Scan(body, len(carry), len(rows), reverse)
         outputs = made(steps, *carry, *rows, *body.captures)
     last = tree.pack_sequence_as(init, outputs[: len(carry)])
@@ -350,7 +377,10 @@ def _length(x: Tensor) -> Any:
 
 
 def _closed(
-    what: str, step: Callable[..., Values], carry: Sequence[Tensor], rows: Sequence[Spec]
+    what: str,
+    step: Callable[..., Values],
+    carry: Sequence[Tensor],
+    rows: Sequence[Spec],
 ) -> tuple[Body, list[Tensor]]:
     """Trace `step` with carries wide enough for whatever shape it gives them back in."""
     carry = list(carry)
@@ -360,31 +390,42 @@ def _closed(
         found = body.specs[: len(specs)]
         for i, (old, new) in enumerate(zip(specs, found, strict=True)):
             if old.dtype != new.dtype:
-                raise DTypeError(f"{what}: carry {i} starts as {old.dtype} and becomes {new.dtype}")
-        wider = [Spec(_common(a.shape, b.shape), a.dtype) for a, b in zip(specs, found, strict=True)]
+                raise DTypeError(
+                    f"{what}: carry {i} starts as {old.dtype} and becomes {new.dtype}"
+                )
+        wider = [
+            Spec(_common(a.shape, b.shape), a.dtype)
+            for a, b in zip(specs, found, strict=True)
+        ]
         if wider == specs:
             return body, carry
         specs = wider
 
 
-def _scan_now(f: Any, init: Any, xs: Any, length: Any, reverse: bool) -> tuple[Any, Any]:
+def _scan_now(
+    f: Any, init: Any, xs: Any, length: Any, reverse: bool
+) -> tuple[Any, Any]:
     """Scan over arrays at once."""
     steps = int(length) if length is not None else len(tree.flatten(xs)[0])
     carry, ys = init, []
     for t in reversed(range(steps)) if reverse else range(steps):
-        carry, y = f(carry, tree.map_structure(lambda x, t=t: x[t], xs) if xs is not None else None)
+        carry, y = f(
+            carry,
+            tree.map_structure(lambda x, t=t: x[t], xs) if xs is not None else None,
+        )
         ys.append(y)
     if not ys:
         return carry, None
     ordered = ys[::-1] if reverse else ys
-    return carry, tree.map_structure(lambda *rows: None if rows[0] is None else stack(rows, 0), *ordered)
+    return carry, tree.map_structure(
+        lambda *rows: None if rows[0] is None else stack(rows, 0), *ordered
+    )
 
 
 # -- while -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class While(Op, name="while_loop"):
+class While(Op, name="while_loop", eq=False):
     """state = body(state) while test(state); outputs the state and the number of steps."""
 
     test: Body
@@ -419,7 +460,9 @@ class While(Op, name="while_loop"):
         # The number of steps is known now, so the loop is a scan of that length.
         state, for_test, captures = self._parts(inputs)
         last, _ = scan(
-            lambda carry, _: (self.body.inline(carry, captures), None), state, length=y[-1]
+            lambda carry, _: (self.body.inline(carry, captures), None),
+            state,
+            length=y[-1],
         )
         sources = [*state, *captures]
         found = _scattered(sources, _pull_back(last, _differentiable(sources), g[:-1]))
@@ -459,7 +502,9 @@ def while_loop(
     flat = tree.flatten(form)
     if not is_building() and not is_symbolic(flat):
         steps = 0
-        while cond(*packed(flat)) and (maximum_iterations is None or steps < maximum_iterations):
+        while cond(*packed(flat)) and (
+            maximum_iterations is None or steps < maximum_iterations
+        ):
             flat, steps = step(*flat), steps + 1
         return packed(flat) if several else flat[0]
     state = [as_tensor(v) for v in flat]

@@ -42,7 +42,9 @@ def _between(outputs: Sequence[Tensor], given: Mapping[Tensor, Any]) -> list[Nod
     return sorted(needed, key=lambda node: node.index)
 
 
-def _repeat(node: Node, inputs: Sequence[Any], assigned: dict[Any, Any]) -> Sequence[Any]:
+def _repeat(
+    node: Node, inputs: Sequence[Any], assigned: dict[Any, Any]
+) -> Sequence[Any]:
     op: Any = node.op
     if isinstance(op, Assign):
         assigned[op.handle] = inputs[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -44,8 +43,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, eq=False)
-class Constant(Op, name="constant"):
+class Constant(Op, name="constant", eq=False):
     """A fixed array. Two constants are equal only if they are the same object."""
 
     value: Array
@@ -91,7 +89,6 @@ def constant(
     return as_tensor(value, wanted, name=name)
 
 
-@dataclass(frozen=True)
 class Placeholder(Op, name="placeholder"):
     """A value that the caller of the run supplies."""
 
@@ -129,7 +126,6 @@ def placeholder(
     return Placeholder(sizes, dtypes.as_dtype(dtype))(name=name)
 
 
-@dataclass(frozen=True)
 class PlaceholderWithDefault(Op, name="placeholder_with_default"):
     """y = x, unless the run is fed another value of this shape."""
 
@@ -159,7 +155,6 @@ def placeholder_with_default(
     return PlaceholderWithDefault(sizes)(as_tensor(input), name=name)
 
 
-@dataclass(frozen=True)
 class Identity(Op, name="identity"):
     """y = x."""
 
@@ -180,7 +175,6 @@ def identity(x: Any) -> Tensor:
     return Identity()(x)
 
 
-@dataclass(frozen=True)
 class StopGradient(Op, name="stop_gradient"):
     """y = x, dy/dx = 0."""
 
@@ -199,7 +193,6 @@ def stop_gradient(x: Any) -> Tensor:
     return StopGradient()(x)
 
 
-@dataclass(frozen=True)
 class Cast(Op, name="cast"):
     """y = x in another dtype; complex to real keeps the real part."""
 
@@ -263,7 +256,6 @@ class Handle:
         return f"variable '{self.name}'"
 
 
-@dataclass(frozen=True)
 class ReadVariable(Op, name="read_variable"):
     """y = the variable's value at this point of the run."""
 
@@ -296,7 +288,6 @@ def read(handle: Handle, name: str | None = None) -> Tensor:
     return ReadVariable(handle)(name=name)
 
 
-@dataclass(frozen=True)
 class Assign(Op, name="assign"):
     """The variable becomes x; y = x."""
 
@@ -361,7 +352,6 @@ def assign(handle: Handle, value: Any, name: str | None = None) -> Tensor:
     return Assign(handle)(value, name=name)
 
 
-@dataclass(frozen=True)
 class NoOp(Op, name="no_op"):
     """Compute nothing; run after the control inputs."""
 
