@@ -5,18 +5,24 @@ with numbers and arrays alone it computes at once.
 """
 
 from minikeras.engine.ops.arithmetic import *
-from minikeras.engine.ops.diagonals import *
+from minikeras.engine.ops.comparison import *
 from minikeras.engine.ops.control import *
+from minikeras.engine.ops.cumulative import *
+from minikeras.engine.ops.diagonals import *
+from minikeras.engine.ops.einsum import *
 from minikeras.engine.ops.elementwise import *
+from minikeras.engine.ops.extremes import *
 from minikeras.engine.ops.filling import *
 from minikeras.engine.ops.indexing import *
 from minikeras.engine.ops.joining import *
 from minikeras.engine.ops.linalg import *
+from minikeras.engine.ops.logical import *
 from minikeras.engine.ops.padding import *
 from minikeras.engine.ops.reduction import *
+from minikeras.engine.ops.replay import *
 from minikeras.engine.ops.reshaping import *
 from minikeras.engine.ops.slicing import *
 from minikeras.engine.ops.sorting import *
-from minikeras.engine.ops.replay import *
 from minikeras.engine.ops.state import *
+from minikeras.engine.ops.trigonometry import *
 from minikeras.engine.ops.updating import *

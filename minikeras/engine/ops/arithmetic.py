@@ -10,6 +10,8 @@ from typing import Any
 from minikeras.engine import shapes
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op, no_gradient
+from minikeras.engine.ops.comparison import equal, where
+from minikeras.engine.ops.elementwise import Binary, exp, log
 from minikeras.engine.ops.reduction import sum_like
 from minikeras.engine.spec import Array, Spec
 
@@ -17,27 +19,15 @@ __all__ = [
     "add",
     "add_n",
     "divide",
+    "divide_no_nan",
     "floor_divide",
-    "maximum",
-    "minimum",
+    "logaddexp",
     "mod",
     "multiply",
+    "power",
+    "squared_difference",
     "subtract",
 ]
-
-
-class Binary(Op):
-    """An elementwise function of two operands."""
-
-    promotes = True
-    any_rank = True
-
-    def infer(self, x: Spec, y: Spec) -> Spec:
-        return Spec(shapes.broadcast(x.shape, y.shape), x.dtype, self.values(x, y))
-
-    def values(self, x: Spec, y: Spec) -> tuple[int | None, ...] | None:
-        """Return what is known of an integer result: nothing, unless overridden."""
-        return None
 
 
 class ExactBinary(Binary):
@@ -48,8 +38,11 @@ class ExactBinary(Binary):
             return None
         size = max(len(x.value), len(y.value))
         left, right = (v * size if len(v) == 1 else v for v in (x.value, y.value))
+        limit = 1 << (8 * x.dtype.size - 1)
         return tuple(
-            None if a is None or b is None else self.exact(a, b)
+            None
+            if a is None or b is None or not _fits(z := self.exact(a, b), limit)
+            else z
             for a, b in zip(left, right, strict=True)
         )
 
@@ -58,15 +51,17 @@ class ExactBinary(Binary):
         raise NotImplementedError
 
 
+def _fits(z: int | None, limit: int) -> bool:
+    """Whether a known result does not overflow; if it does, the run shows how."""
+    return z is not None and -limit <= z < limit
+
+
 @dataclass(frozen=True)
 class Add(ExactBinary, name="add"):
     """z = x + y."""
 
     def exact(self, x: int, y: int) -> int:
         return x + y
-
-    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.add(x, y)
 
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return sum_like(g, x), sum_like(g, y)
@@ -84,9 +79,6 @@ class Sub(ExactBinary, name="subtract"):
     def exact(self, x: int, y: int) -> int:
         return x - y
 
-    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.subtract(x, y)
-
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return sum_like(g, x), sum_like(-g, y)
 
@@ -103,9 +95,6 @@ class Mul(ExactBinary, name="multiply"):
     def exact(self, x: int, y: int) -> int:
         return x * y
 
-    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.multiply(x, y)
-
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return sum_like(g * y, x), sum_like(g * x, y)
 
@@ -121,9 +110,6 @@ class RealDiv(Binary, name="divide"):
 
     floats = True
 
-    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.divide(x, y)
-
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         q = g / y
         return sum_like(q, x), sum_like(-q * z, y)
@@ -135,6 +121,26 @@ def divide(x: Any, y: Any) -> Tensor:
 
 
 @dataclass(frozen=True)
+class DivNoNan(Binary, name="divide_no_nan"):
+    """z = x / y, but 0 where y is 0; so are its derivatives."""
+
+    floats = True
+
+    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        z = xp.divide(x, y)
+        return xp.where(y == 0, xp.zeros_like(z), z)
+
+    def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        q = divide_no_nan(g, y)
+        return sum_like(q, x), sum_like(-q * z, y)
+
+
+def divide_no_nan(x: Any, y: Any) -> Tensor:
+    """Return x / y, but 0 where y is 0."""
+    return DivNoNan()(x, y)
+
+
+@dataclass(frozen=True)
 class FloorDiv(ExactBinary, name="floor_divide"):
     """z = floor(x / y): a step function, so its gradient is none."""
 
@@ -142,9 +148,6 @@ class FloorDiv(ExactBinary, name="floor_divide"):
 
     def exact(self, x: int, y: int) -> int | None:
         return x // y if y else None
-
-    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.floor_divide(x, y)
 
 
 def floor_divide(x: Any, y: Any) -> Tensor:
@@ -159,9 +162,6 @@ class FloorMod(ExactBinary, name="mod"):
     def exact(self, x: int, y: int) -> int | None:
         return x % y if y else None
 
-    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.mod(x, y)
-
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return sum_like(g, x), sum_like(-g * floor_divide(x, y), y)
 
@@ -172,47 +172,54 @@ def mod(x: Any, y: Any) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Maximum(ExactBinary, name="maximum"):
-    """z = max(x, y); a tie sends its gradient to x, as in TensorFlow."""
+class Pow(Binary, name="power"):
+    """z = x^y, dz/dx = y x^(y-1), dz/dy = z ln x.
 
-    def exact(self, x: int, y: int) -> int:
-        return max(x, y)
-
-    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.maximum(x, y)
+    Where ln x does not exist, at x ≤ 0, dz/dy counts as 0, as in TensorFlow. So does
+    dz/dx at 0^0, since x^0 is flat.
+    """
 
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return _split(g, x >= y, x, y)
+        base = where(equal(x, 0) & equal(y, 0), 1, x)  # or else 0 times 1/0
+        log_x = log(where(x > 0, x, 1))
+        return sum_like(g * y * power(base, y - 1), x), sum_like(g * z * log_x, y)
 
 
-def maximum(x: Any, y: Any) -> Tensor:
-    """Return the larger of x and y, elementwise; NaN if either is."""
-    return Maximum()(x, y)
+def power(x: Any, y: Any) -> Tensor:
+    """Return x^y; the power of integers is an integer."""
+    return Pow()(x, y)
 
 
 @dataclass(frozen=True)
-class Minimum(ExactBinary, name="minimum"):
-    """z = min(x, y); a tie sends its gradient to x, as in TensorFlow."""
-
-    def exact(self, x: int, y: int) -> int:
-        return min(x, y)
+class SquaredDifference(Binary, name="squared_difference"):
+    """z = (x - y)²."""
 
     def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.minimum(x, y)
+        return xp.square(x - y)
 
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return _split(g, x <= y, x, y)
+        slope = g * (2 * (x - y))
+        return sum_like(slope, x), sum_like(-slope, y)
 
 
-def minimum(x: Any, y: Any) -> Tensor:
-    """Return the smaller of x and y, elementwise; NaN if either is."""
-    return Minimum()(x, y)
+def squared_difference(x: Any, y: Any) -> Tensor:
+    """Return (x - y)²."""
+    return SquaredDifference()(x, y)
 
 
-def _split(g: Tensor, first: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Send `g` to x where `first` holds, to y elsewhere."""
-    zero = g * 0
-    return sum_like(where(first, g, zero), x), sum_like(where(first, zero, g), y)
+@dataclass(frozen=True)
+class LogAddExp(Binary, name="logaddexp"):
+    """z = ln(e^x + e^y), without overflow on the way."""
+
+    floats = True
+
+    def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return sum_like(g * exp(x - z), x), sum_like(g * exp(y - z), y)
+
+
+def logaddexp(x: Any, y: Any) -> Tensor:
+    """Return ln(e^x + e^y): the sum of two probabilities, given and as logarithms."""
+    return LogAddExp()(x, y)
 
 
 @dataclass(frozen=True)
@@ -241,11 +248,3 @@ class AddN(Op, name="add_n"):
 def add_n(inputs: Sequence[Any]) -> Tensor:
     """Return the sum of all `inputs`, which have one shape."""
     return AddN()(*inputs)
-
-
-@dataclass(frozen=True)
-class Power(Binary, name="power"):
-    """z = x^y."""
-
-    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
-        return xp.power(x, y)

@@ -12,18 +12,28 @@ from types import ModuleType
 from typing import Any
 
 from minikeras.engine import shapes
-from minikeras.engine.dtypes import DType, as_dtype, to_float
-from minikeras.engine.errors import ShapeError
+from minikeras.engine.dtypes import DType, as_dtype
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op
+from minikeras.engine.ops.elementwise import exp, sqrt
+from minikeras.engine.ops.state import cast
 from minikeras.engine.spec import Array, Shape, Spec
 
-__all__ = ["broadcast_like", "mean", "sum", "sum_like"]
+__all__ = [
+    "broadcast_like",
+    "count_nonzero",
+    "logsumexp",
+    "mean",
+    "std",
+    "sum",
+    "sum_like",
+    "var",
+]
 
 Axes = int | Sequence[int] | None
 
 
-def _frozen_axes(axis: Axes) -> tuple[int, ...] | None:
+def frozen_axes(axis: Axes) -> tuple[int, ...] | None:
     """Return `axis` as a field of an op: None, or a tuple."""
     if axis is None or isinstance(axis, int):
         return axis if axis is None else (axis,)
@@ -76,7 +86,7 @@ class Sum(Reduction, name="sum"):
 
 def sum(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Return the sum of `x` over `axis` (all axes if None)."""
-    return Sum(_frozen_axes(axis), keepdims)(x)
+    return Sum(frozen_axes(axis), keepdims)(x)
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ class Mean(Reduction, name="mean"):
 
 def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Return the mean of `x` over `axis` (all axes if None)."""
-    return Mean(_frozen_axes(axis), keepdims)(x)
+    return Mean(frozen_axes(axis), keepdims)(x)
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,63 @@ class MeanShare(Op, name="mean_share"):
 def mean_share(g: Tensor, y: Tensor) -> Tensor:
     """Return `g` divided by how many of its elements went into one of `y`."""
     return MeanShare()(g, y)
+
+
+@dataclass(frozen=True)
+class Var(Reduction, name="var"):
+    """y = mean of (x - mean of x)²; integers become floats first."""
+
+    axis: tuple[int, ...] | None = None
+    keepdims: bool = False
+    promotes = True
+    floats = True
+
+    def kernel(self, xp: ModuleType, x: Array) -> Array:
+        return xp.var(x, self.axis, keepdims=self.keepdims)
+
+    def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+        share = mean_share(broadcast_like(g, x, self.axis, self.keepdims), y)
+        return (share * 2 * (x - mean(x, self.axis, keepdims=True)),)
+
+
+def var(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return the variance of `x` over `axis` (all axes if None), without correction."""
+    return Var(frozen_axes(axis), keepdims)(x)
+
+
+def std(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return the standard deviation of `x` over `axis` (all axes if None)."""
+    return sqrt(var(x, axis, keepdims))
+
+
+@dataclass(frozen=True)
+class LogSumExp(Reduction, name="logsumexp"):
+    """y = ln of the sum of e^x; the largest x is taken out first, so none overflows."""
+
+    axis: tuple[int, ...] | None = None
+    keepdims: bool = False
+    promotes = True
+    floats = True
+
+    def kernel(self, xp: ModuleType, x: Array) -> Array:
+        top = xp.max(x, self.axis, keepdims=True, initial=-xp.inf)
+        top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+        y = xp.log(xp.sum(xp.exp(x - top), self.axis, keepdims=True)) + top
+        return y if self.keepdims else xp.squeeze(y, shapes.axes_of(self.axis, x.ndim))
+
+    def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+        share = exp(x - broadcast_like(y, x, self.axis, self.keepdims))
+        return (broadcast_like(g, x, self.axis, self.keepdims) * share,)
+
+
+def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return ln of the sum of e^x over `axis` (all axes if None), without overflow."""
+    return LogSumExp(frozen_axes(axis), keepdims)(x)
+
+
+def count_nonzero(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Return how many elements of `x` are not 0 along `axis` (all axes if None)."""
+    return sum(cast(x, "bool"), axis, keepdims)
 
 
 @dataclass(frozen=True)
@@ -179,4 +246,4 @@ def broadcast_like(
     x: Tensor, like: Tensor, axis: Axes = (), keepdims: bool = True
 ) -> Tensor:
     """Undo a reduction's loss of shape: return `x` repeated to the shape of `like`."""
-    return BroadcastLike(_frozen_axes(axis), keepdims)(x, like)
+    return BroadcastLike(frozen_axes(axis), keepdims)(x, like)

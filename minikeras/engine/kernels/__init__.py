@@ -1,0 +1,1 @@
+"""Computations which the array library does not offer as one call."""
