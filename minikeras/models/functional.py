@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.layers import InputSpec, Layer
+from minikeras.layers import Layer
 from minikeras.layers.history import CallNode, history_of
 from minikeras.models.model import Model
 
@@ -33,8 +33,8 @@ class GraphOperation(Layer):
 
     def get_config(self) -> dict[str, Any]:
         raise NotImplementedError(
-            f"'{self.name}' is a plain operation between layers and cannot be written to "
-            "a file: use a layer for it, such as Add, Multiply or Lambda."
+            f"'{self.name}' is a plain operation between layers and cannot be written "
+            "to a file: use a layer for it, such as Add, Multiply or Lambda."
         )
 
 
@@ -95,8 +95,8 @@ class Functional(Model):
         for tensor in K.tree.flatten((inputs, outputs)):
             if not isinstance(tensor, K.Tensor):
                 raise ValueError(
-                    "Model(inputs, outputs): both are symbolic tensors, from `Input` and "
-                    f"from layers called on it. Received: {tensor!r}"
+                    "Model(inputs, outputs): both are symbolic tensors, from `Input` "
+                    f"and from layers called on it. Received: {tensor!r}"
                 )
         self._calls = _ordered_calls(self.outputs, self.inputs)
         self._check_connected()
@@ -124,8 +124,8 @@ class Functional(Model):
         for node in self._calls:
             if not node.input_tensors and node.operation not in starts:
                 raise ValueError(
-                    f"the outputs of '{self.name}' depend on '{node.operation.name}', which "
-                    "is not among its inputs: add it to `inputs`."
+                    f"the outputs of '{self.name}' depend on '{node.operation.name}', "
+                    "which is not among its inputs: add it to `inputs`."
                 )
 
     # -- structure ---------------------------------------------------------------------
@@ -192,8 +192,8 @@ class Functional(Model):
         )
         if len(flat) != len(self.inputs):
             raise ValueError(
-                f'Layer "{self.name}" expects {len(self.inputs)} input(s), but it received '
-                f"{len(flat)} input tensors. Inputs received: {inputs}"
+                f'Layer "{self.name}" expects {len(self.inputs)} input(s), but it '
+                f"received {len(flat)} input tensors. Inputs received: {inputs}"
             )
         return [_with_rank(x, own) for x, own in zip(flat, self.inputs, strict=True)]
 
@@ -206,8 +206,8 @@ class Functional(Model):
         missing = [name for name in keys if name not in inputs]
         if missing:
             raise ValueError(
-                f"model '{self.name}' has inputs named {list(keys)}; {missing} missing from "
-                f"those given: {list(inputs)}"
+                f"model '{self.name}' has inputs named {list(keys)}; {missing} missing "
+                f"from those given: {list(inputs)}"
             )
         return [
             inputs[name] for name in (sorted(keys) if isinstance(keys, dict) else keys)
@@ -227,7 +227,7 @@ class Functional(Model):
     def build(self, input_shape: Any = None) -> None:
         """Do nothing: the layers are built."""
 
-    # -- configuration -------------------------------------------------------------------
+    # -- configuration -----------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         from_calls = [self._layer_config(layer) for layer in self.layers]
@@ -268,7 +268,7 @@ Model.graph_model = Functional
 
 
 def _with_rank(x: Any, own: K.Tensor) -> Any:
-    """Return `x` with the rank of the model's input, an axis of size 1 added or dropped."""
+    """Return `x` with the rank of the model's input: a last axis of 1 comes or goes."""
     want, got = own.shape, x.shape
     if want is None or got is None:
         return x
@@ -293,11 +293,11 @@ def _substituted(structure: Any, values: Mapping[K.Tensor, Any]) -> Any:
     )
 
 
-# -- the form in which calls are written to a file ------------------------------------------
+# -- the form in which calls are written to a file -----------------------------------
 
 
 def _references(structure: Any) -> Any:
-    """Return tensors as (layer, call, output); a single one stands alone, as in Keras."""
+    """Return tensors as (layer, call, output); a single one stands alone."""
 
     def reference(tensor: K.Tensor) -> list[Any]:
         history = history_of(tensor)

@@ -68,7 +68,7 @@ class Model(Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if _gives_graph(args, kwargs):
-            # A subclass whose __init__ passes inputs and outputs on becomes a graph model.
+            # A subclass that passes inputs and outputs on becomes a graph model.
             cls = type(self)
             self.__class__ = type(cls.__name__, (cls, self.graph_model), {})
             self.graph_model.__init__(self, *args, **kwargs)
@@ -76,7 +76,7 @@ class Model(Layer):
         super().__init__(*args, **kwargs)
         self._trainer = Trainer(self)
 
-    # -- training: what the trainer does ---------------------------------------------------
+    # -- training: what the trainer does -----------------------------------------------
 
     compile = _by_trainer(Trainer.compile)
     fit = _by_trainer(Trainer.fit)
@@ -101,7 +101,7 @@ class Model(Layer):
     metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
     stop_training = _of_trainer("stop_training", "Whether `fit` ends after this step.")
 
-    # -- structure -----------------------------------------------------------------------
+    # -- structure -------------------------------------------------------------------
 
     @property
     def layers(self) -> list[Layer]:
@@ -128,9 +128,8 @@ class Model(Layer):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(
-            f"No such layer: {name}. Existing layers are: {[x.name for x in self.layers]}."
-        )
+        names = [layer.name for layer in self.layers]
+        raise ValueError(f"No such layer: {name}. Existing layers are: {names}.")
 
     @property
     def input_shape(self) -> Any:

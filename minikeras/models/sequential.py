@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.layers import Input, InputLayer, Layer
+from minikeras.layers import InputLayer, Layer
 from minikeras.layers.context import separate_calls
 from minikeras.layers.history import history_of
 from minikeras.models.functional import Functional
@@ -56,8 +56,8 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             if not callable(layer):
                 raise ValueError(
-                    "Only instances of `keras.Layer` can be added to a Sequential model. "
-                    f"Received: {layer} (of type {type(layer)})"
+                    "Only instances of `keras.Layer` can be added to a Sequential "
+                    f"model. Received: {layer} (of type {type(layer)})"
                 )
             raise ValueError(
                 f"{layer} is a function: wrap it in a layer, Lambda({layer.__name__})"
@@ -65,15 +65,13 @@ class Sequential(Model):
         if any(other.name == layer.name for other in self._stack):
             raise ValueError(
                 "All layers added to a Sequential model should have unique names. Name "
-                f"'{layer.name}' is already the name of a layer in this model. Update the "
-                "`name` argument to pass a unique name."
+                f"'{layer.name}' is already the name of a layer in this model. Update "
+                "the `name` argument to pass a unique name."
             )
         if isinstance(layer, InputLayer) and any(
             isinstance(x, InputLayer) for x in self._stack
         ):
-            raise ValueError(
-                f"Sequential model '{self.name}' has already been configured with an input"
-            )
+            raise ValueError(f"Sequential model '{self.name}' has an input already")
         self._stack.insert(
             0 if isinstance(layer, InputLayer) else len(self._stack), layer
         )
@@ -142,8 +140,8 @@ class Sequential(Model):
     def _connected(self) -> Functional:
         if self._functional is None:
             raise AttributeError(
-                f"Sequential model '{self.name}' has no defined outputs yet: it has not been built. "
-                "Give it an Input, or call it on data."
+                f"Sequential model '{self.name}' has no defined outputs yet: it has not "
+                "been built. Give it an Input, or call it on data."
             )
         return self._functional
 

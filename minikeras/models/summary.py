@@ -29,7 +29,7 @@ def summary_text(
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
 ) -> str:
-    """Return the summary of `model` as text; the arguments are those of `Model.summary`."""
+    """Return the summary of `model` as text; arguments as in `Model.summary`."""
     graph = hasattr(model, "_calls")
     headings = ["Layer (type)", "Output Shape", "Param #"]
     ends = list(positions or ((0.3, 0.56, 0.74, 1.0) if graph else (0.45, 0.8, 1.0)))
@@ -159,7 +159,7 @@ def _total(title: str, weights: Sequence[Any]) -> str:
     return f" {title} params: {count:,} ({size:.2f} {unit})"
 
 
-# -- drawing -----------------------------------------------------------------------------
+# -- drawing -------------------------------------------------------------------------
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -26,8 +26,8 @@ from minikeras.engine.graph import (
 from minikeras.engine.op import Op, as_tensor
 from minikeras.engine.ops.filling import zeros_like
 from minikeras.engine.ops.joining import stack
-from minikeras.engine.ops.reshaping import shape
 from minikeras.engine.ops.replay import replay
+from minikeras.engine.ops.reshaping import shape
 from minikeras.engine.ops.state import Assign, placeholder
 from minikeras.engine.spec import Array, Shape, Spec
 
@@ -93,7 +93,7 @@ def _pull_back(ys: Values, xs: Values, gs: Values) -> list[Any]:
 
 
 def _scattered(xs: Sequence[Tensor], gs: Sequence[Any]) -> list[Any]:
-    """Return one gradient for each of `xs`: None for integers, else the next of `gs`."""
+    """Return a gradient for each of `xs`: None for integers, else the next of `gs`."""
     rest = iter(gs)
     return [next(rest) if x.dtype.is_differentiable else None for x in xs]
 
@@ -382,7 +382,7 @@ def _closed(
     carry: Sequence[Tensor],
     rows: Sequence[Spec],
 ) -> tuple[Body, list[Tensor]]:
-    """Trace `step` with carries wide enough for whatever shape it gives them back in."""
+    """Trace `step` with carries wide enough for the shapes it gives them back in."""
     carry = list(carry)
     specs = [Spec(c.spec.shape, c.dtype) for c in carry]
     while True:
@@ -426,7 +426,7 @@ def _scan_now(
 
 
 class While(Op, name="while_loop", eq=False):
-    """state = body(state) while test(state); outputs the state and the number of steps."""
+    """state = body(state) while test(state); outputs are state and number of steps."""
 
     test: Body
     body: Body
