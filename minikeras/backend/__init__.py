@@ -6,9 +6,18 @@ when all are arrays and numbers.
 """
 
 from minikeras.backend.config import *
+from minikeras.backend.control import *
+from minikeras.backend.elementwise import *
+from minikeras.backend.filling import *
 from minikeras.backend.function import *
+from minikeras.backend.indexing import *
+from minikeras.backend.introspection import *
 from minikeras.backend.linalg import *
 from minikeras.backend.naming import *
+from minikeras.backend.recurrent import *
+from minikeras.backend.reduction import *
+from minikeras.backend.replay import *
+from minikeras.backend.reshaping import *
 from minikeras.backend.serialization import *
 from minikeras.backend.session import *
 from minikeras.backend.tracing import *

@@ -1,0 +1,193 @@
+"""What a value is: its shape, dtype and kind; and conversions between kinds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minikeras.backend.config import floatx
+from minikeras.backend.variables import eval as evaluate
+from minikeras.backend.variables import is_variable
+from minikeras.engine import devices, dtypes
+from minikeras.engine import ops as engine
+from minikeras.engine.errors import DTypeError
+from minikeras.engine.graph import Tensor, is_symbolic
+from minikeras.engine.op import as_array, as_tensor
+from minikeras.engine.ops import shape, size
+from minikeras.engine.spec import Array, Shape
+
+__all__ = [
+    "cast",
+    "cast_to_floatx",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "count_params",
+    "dtype",
+    "get_variable_shape",
+    "int_shape",
+    "is_float_dtype",
+    "is_int_dtype",
+    "is_placeholder",
+    "is_sparse",
+    "is_symbolic",
+    "is_tensor",
+    "ndim",
+    "result_type",
+    "shape",
+    "size",
+    "standardize_dtype",
+    "to_dense",
+]
+
+
+# -- shapes ----------------------------------------------------------------------------
+
+
+def int_shape(x: Any) -> Shape | None:
+    """Return the static shape of `x`: None for an unknown size, or for all of it.
+
+    Example:
+        >>> int_shape(placeholder((None, 3)))
+        (None, 3)
+    """
+    shape = x.shape if hasattr(x, "shape") else as_array(x).shape
+    return None if shape is None else tuple(shape)
+
+
+get_variable_shape = int_shape
+
+
+def ndim(x: Any) -> int | None:
+    """Return the number of axes of `x`, None if unknown."""
+    shape = int_shape(x)
+    return None if shape is None else len(shape)
+
+
+def count_params(x: Any) -> int:
+    """Return the number of elements of a variable or array.
+
+    Example:
+        >>> count_params(variable([[1.0, 2.0], [3.0, 4.0]]))
+        4
+    """
+    return math.prod(x.shape)
+
+
+# -- dtypes ----------------------------------------------------------------------------
+
+
+def dtype(x: Any) -> str:
+    """Return the name of the dtype of `x`.
+
+    Example:
+        >>> dtype(placeholder((2, 2))), dtype(1)
+        ('float32', 'int32')
+    """
+    kind = x.dtype if hasattr(x, "dtype") else as_array(x).dtype
+    return dtypes.as_dtype(kind).name
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """Return the name meant by a dtype in any form; None means floatx.
+
+    Raises:
+        ValueError: if there is no such dtype.
+
+    Example:
+        >>> standardize_dtype(np.float64), standardize_dtype(None)
+        ('float64', 'float32')
+    """
+    if dtype is None:
+        return floatx()
+    try:
+        return dtypes.as_dtype(dtype).name
+    except DTypeError as error:
+        raise ValueError(f"Invalid dtype: {dtype}") from error
+
+
+def result_type(*kinds: Any) -> str:
+    """Return the dtype in which operands of these dtypes meet.
+
+    Args:
+        kinds: dtypes, or the Python types ``int`` and ``float``, which give way to any
+            dtype of their kind; None means floatx.
+
+    Example:
+        >>> result_type("int32", "float16"), result_type("float16", float)
+        ('float16', 'float16')
+    """
+    return dtypes.result_type(*(k or floatx() for k in kinds or (None,))).name
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether `dtype` is a real floating-point type."""
+    return dtypes.as_dtype(dtype).is_floating
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether `dtype` is an integer type, signed or not."""
+    return dtypes.as_dtype(dtype).is_integer
+
+
+def cast(x: Any, dtype: Any) -> Tensor:
+    """Return `x` with its elements converted to `dtype`."""
+    return engine.cast(x, standardize_dtype(dtype))
+
+
+def cast_to_floatx(x: Any) -> Tensor | Array:
+    """Return `x` in the default float type.
+
+    Example:
+        >>> cast_to_floatx(np.array([1.0, 2.0])).dtype
+        dtype('float32')
+    """
+    return engine.cast(x, floatx())
+
+
+# -- kinds of value --------------------------------------------------------------------
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a symbolic tensor, or an array of the array library in use."""
+    return isinstance(x, (Tensor, devices.xp.ndarray))
+
+
+def is_placeholder(x: Any) -> bool:
+    """Whether `x` is a tensor whose value must be fed."""
+    return isinstance(x, Tensor) and x.node.op.name == "placeholder"
+
+
+def is_sparse(x: Any) -> bool:
+    """Return False: there are no sparse tensors here."""
+    return False
+
+
+def to_dense(x: Any) -> Any:
+    """Return `x`, which is dense already."""
+    return x
+
+
+def convert_to_tensor(
+    x: Any, dtype: Any = None, sparse: bool | None = None
+) -> Tensor | Array:
+    """Return `x` as a tensor if it is symbolic, as an array if it is concrete.
+
+    Args:
+        x: a tensor, variable, array, number, or nested lists of them.
+        dtype: of the result; by default that of `x`, floatx for Python floats.
+        sparse: accepted; there are no sparse tensors here.
+    """
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    if is_symbolic(x):
+        tensor = as_tensor(x)
+        return tensor if wanted in (None, tensor.dtype) else engine.cast(tensor, wanted)
+    return as_array(x, wanted)
+
+
+def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
+    """Return the value of `x` as a NumPy array; a tensor is computed."""
+    if is_symbolic(x) and not is_variable(x):
+        x = as_tensor(x)
+    return evaluate(x)
