@@ -1,7 +1,5 @@
 """The gradient checks fail when a gradient is wrong, and only then."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,6 @@ from minikeras.engine.op import Op
 from tests.oracles.gradcheck import check_gradient, check_second_order
 
 
-@dataclass(frozen=True)
 class Cube(Op):
     """y = x³, with a gradient that is wrong by a share `off` in one place or in all."""
 

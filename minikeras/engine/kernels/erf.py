@@ -4,8 +4,8 @@ Written as ``erf(x) = 1 - exp(-x S(x))`` for x > 0, the function S runs smoothly
 2/sqrt(pi) at 0 to about x at 6, where erf is 1 to the last bit. One quotient of
 polynomials fits it everywhere, and expm1 keeps the small values exact.
 
-Coefficients: minimax fits of S by Remez's algorithm, in arithmetic of 50 digits, weighted
-by what an error of S does to erf. The error that they leave, relative to erf, is below
+Coefficients: minimax fits of S by the algorithm of Remez, made with 50 digits and
+weighted by what an error of S does to erf. The error left, relative to erf, is below
 2e-18 for the quotient and 5e-9 for the polynomial.
 """
 

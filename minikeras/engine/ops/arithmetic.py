@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -56,7 +55,6 @@ def _fits(z: int | None, limit: int) -> bool:
     return z is not None and -limit <= z < limit
 
 
-@dataclass(frozen=True)
 class Add(ExactBinary, name="add"):
     """z = x + y."""
 
@@ -72,7 +70,6 @@ def add(x: Any, y: Any) -> Tensor:
     return Add()(x, y)
 
 
-@dataclass(frozen=True)
 class Sub(ExactBinary, name="subtract"):
     """z = x - y."""
 
@@ -88,7 +85,6 @@ def subtract(x: Any, y: Any) -> Tensor:
     return Sub()(x, y)
 
 
-@dataclass(frozen=True)
 class Mul(ExactBinary, name="multiply"):
     """z = x y."""
 
@@ -104,7 +100,6 @@ def multiply(x: Any, y: Any) -> Tensor:
     return Mul()(x, y)
 
 
-@dataclass(frozen=True)
 class RealDiv(Binary, name="divide"):
     """z = x / y; integers become floats first."""
 
@@ -120,7 +115,6 @@ def divide(x: Any, y: Any) -> Tensor:
     return RealDiv()(x, y)
 
 
-@dataclass(frozen=True)
 class DivNoNan(Binary, name="divide_no_nan"):
     """z = x / y, but 0 where y is 0; so are its derivatives."""
 
@@ -140,7 +134,6 @@ def divide_no_nan(x: Any, y: Any) -> Tensor:
     return DivNoNan()(x, y)
 
 
-@dataclass(frozen=True)
 class FloorDiv(ExactBinary, name="floor_divide"):
     """z = floor(x / y): a step function, so its gradient is none."""
 
@@ -155,7 +148,6 @@ def floor_divide(x: Any, y: Any) -> Tensor:
     return FloorDiv()(x, y)
 
 
-@dataclass(frozen=True)
 class FloorMod(ExactBinary, name="mod"):
     """z = x - y floor(x / y): the sign of y, as in Python."""
 
@@ -171,7 +163,6 @@ def mod(x: Any, y: Any) -> Tensor:
     return FloorMod()(x, y)
 
 
-@dataclass(frozen=True)
 class Pow(Binary, name="power"):
     """z = x^y, dz/dx = y x^(y-1), dz/dy = z ln x.
 
@@ -190,7 +181,6 @@ def power(x: Any, y: Any) -> Tensor:
     return Pow()(x, y)
 
 
-@dataclass(frozen=True)
 class SquaredDifference(Binary, name="squared_difference"):
     """z = (x - y)²."""
 
@@ -207,7 +197,6 @@ def squared_difference(x: Any, y: Any) -> Tensor:
     return SquaredDifference()(x, y)
 
 
-@dataclass(frozen=True)
 class LogAddExp(Binary, name="logaddexp"):
     """z = ln(e^x + e^y), without overflow on the way."""
 
@@ -222,7 +211,6 @@ def logaddexp(x: Any, y: Any) -> Tensor:
     return LogAddExp()(x, y)
 
 
-@dataclass(frozen=True)
 class AddN(Op, name="add_n"):
     """y = the sum of all inputs, which have one shape and dtype."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -36,7 +35,6 @@ class Comparison(Binary):
         return as_dtype("bool")
 
 
-@dataclass(frozen=True)
 class Equal(Comparison, name="equal"):
     """z = whether x = y."""
 
@@ -46,7 +44,6 @@ def equal(x1: Any, x2: Any) -> Tensor:
     return Equal()(x1, x2)
 
 
-@dataclass(frozen=True)
 class NotEqual(Comparison, name="not_equal"):
     """z = whether x ≠ y."""
 
@@ -56,7 +53,6 @@ def not_equal(x1: Any, x2: Any) -> Tensor:
     return NotEqual()(x1, x2)
 
 
-@dataclass(frozen=True)
 class Less(Comparison, name="less"):
     """z = whether x < y."""
 
@@ -66,7 +62,6 @@ def less(x1: Any, x2: Any) -> Tensor:
     return Less()(x1, x2)
 
 
-@dataclass(frozen=True)
 class LessEqual(Comparison, name="less_equal"):
     """z = whether x ≤ y."""
 
@@ -76,7 +71,6 @@ def less_equal(x1: Any, x2: Any) -> Tensor:
     return LessEqual()(x1, x2)
 
 
-@dataclass(frozen=True)
 class Greater(Comparison, name="greater"):
     """z = whether x > y."""
 
@@ -86,7 +80,6 @@ def greater(x1: Any, x2: Any) -> Tensor:
     return Greater()(x1, x2)
 
 
-@dataclass(frozen=True)
 class GreaterEqual(Comparison, name="greater_equal"):
     """z = whether x ≥ y."""
 
@@ -96,7 +89,6 @@ def greater_equal(x1: Any, x2: Any) -> Tensor:
     return GreaterEqual()(x1, x2)
 
 
-@dataclass(frozen=True)
 class IsClose(Comparison, name="isclose"):
     """z = whether |x - y| ≤ atol + rtol |y|."""
 
@@ -123,7 +115,6 @@ def isclose(
     return IsClose(rtol, atol, equal_nan)(x1, x2)
 
 
-@dataclass(frozen=True)
 class Select(Op, name="where"):
     """z = x where the condition holds, y elsewhere."""
 

@@ -10,7 +10,6 @@ Several axes are run through as one, in the order in which they lie in memory.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -35,7 +34,7 @@ class Running(Op):
     """A function of all that came before along the axes, from the end if `reverse`."""
 
     axis: tuple[int, ...] | None
-    reverse: bool
+    reverse: bool = False
     any_rank = True
 
     def infer(self, x: Spec) -> Spec:
@@ -72,20 +71,17 @@ def _delayed(xp: ModuleType, x: Array, first: float) -> Array:
 # -- sums ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Cumsum(Running, name="cumsum"):
     """y[i] = x[0] + ... + x[i]; without x[i] if exclusive."""
 
-    axis: tuple[int, ...] | None
     exclusive: bool = False
-    reverse: bool = False
 
     def along(self, xp: ModuleType, x: Array) -> Array:
         y = xp.cumsum(x, -1, self.result(as_dtype(x.dtype)).as_numpy_dtype)
         return _delayed(xp, y, 0) if self.exclusive else y
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
-        return (Cumsum(self.axis, self.exclusive, not self.reverse)(g),)
+        return (Cumsum(self.axis, not self.reverse, self.exclusive)(g),)
 
 
 def cumsum(
@@ -99,20 +95,17 @@ def cumsum(
         exclusive: whether each sum ends before its own term.
         reverse: whether to run from the end.
     """
-    y = Cumsum(frozen_axes(axis), exclusive, reverse)(x)
+    y = Cumsum(frozen_axes(axis), reverse, exclusive)(x)
     return reshape(y, -1) if axis is None else y
 
 
 # -- products --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Cumprod(Running, name="cumprod"):
     """y[i] = x[0] ... x[i]; without x[i] if exclusive."""
 
-    axis: tuple[int, ...] | None
     exclusive: bool = False
-    reverse: bool = False
 
     def along(self, xp: ModuleType, x: Array) -> Array:
         y = xp.cumprod(x, -1, self.result(as_dtype(x.dtype)).as_numpy_dtype)
@@ -122,7 +115,7 @@ class Cumprod(Running, name="cumprod"):
         # dy[i]/dx[j] is what came before j times what came between j and i. Summed
         # over i with g[i], the latter is a recurrence that runs back from the end.
         back = not self.reverse
-        before = Cumprod(self.axis, exclusive=True, reverse=self.reverse)(x)
+        before = Cumprod(self.axis, self.reverse, exclusive=True)(x)
         if self.exclusive:
             after = delay(linear_recurrence(x, g, self.axis, back), self.axis, back)
         else:
@@ -141,16 +134,12 @@ def cumprod(
         exclusive: whether each product ends before its own factor.
         reverse: whether to run from the end.
     """
-    y = Cumprod(frozen_axes(axis), exclusive, reverse)(x)
+    y = Cumprod(frozen_axes(axis), reverse, exclusive)(x)
     return reshape(y, -1) if axis is None else y
 
 
-@dataclass(frozen=True)
 class Prod(Reduction, name="prod"):
     """y = product of x over the axes; dy/dx = product of the other factors."""
-
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
 
     def result(self, dtype: DType) -> DType:
         return Sum().result(dtype)
@@ -173,12 +162,9 @@ def prod(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
 # -- recurrences -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class LinearRecurrence(Running, name="linear_recurrence"):
     """y[i] = a[i] y[i-1] + b[i], from y[-1] = 0."""
 
-    axis: tuple[int, ...] | None
-    reverse: bool = False
     promotes = True
     floats = True
 
@@ -217,12 +203,8 @@ def linear_recurrence(a: Any, b: Any, axis: Axes = -1, reverse: bool = False) ->
     return LinearRecurrence(frozen_axes(axis), reverse)(a, b)
 
 
-@dataclass(frozen=True)
 class Delay(Running, name="delay"):
     """y[i] = x[i-1], y[0] = 0."""
-
-    axis: tuple[int, ...] | None
-    reverse: bool = False
 
     def result(self, dtype: DType) -> DType:
         return dtype

@@ -10,7 +10,6 @@ import itertools
 import math
 import string
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -26,7 +25,6 @@ from minikeras.engine.spec import Array, Shape, Spec
 __all__ = ["einsum", "outer", "tensordot"]
 
 
-@dataclass(frozen=True)
 class Einsum(Op, name="einsum"):
     """c[out] = sum of a[left] * b[right] over the labels that `out` lacks.
 
@@ -225,7 +223,7 @@ def _without_diagonals(
     for axis, k in enumerate(labels):
         if k in own:
             own += next(fresh)
-            n = _known_shape("einsum", x)[axis]
+            n = None if x.shape is None else x.shape[axis]
             size = shape(x)[axis] if n is None else n
             yield eye(size, dtype=x.dtype), k + own[-1]
         else:

@@ -7,7 +7,6 @@ adds is the shape of its result, the dtype and the derivative.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -87,7 +86,6 @@ class Binary(Elementwise):
 # -- size and sign ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Neg(Unary, name="negative"):
     """y = -x."""
 
@@ -100,7 +98,6 @@ def negative(x: Any) -> Tensor:
     return Neg()(x)
 
 
-@dataclass(frozen=True)
 class Abs(Unary, name="absolute"):
     """y = |x|, dy/dx = sign(x): 0 at 0, as in TensorFlow."""
 
@@ -113,7 +110,6 @@ def absolute(x: Any) -> Tensor:
     return Abs()(x)
 
 
-@dataclass(frozen=True)
 class Sign(Unary, name="sign"):
     """y = -1, 0 or 1: a step function, so its gradient is none."""
 
@@ -128,7 +124,6 @@ def sign(x: Any) -> Tensor:
 # -- powers and roots ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Square(Unary, name="square"):
     """y = x²."""
 
@@ -141,7 +136,6 @@ def square(x: Any) -> Tensor:
     return Square()(x)
 
 
-@dataclass(frozen=True)
 class Sqrt(FloatUnary, name="sqrt"):
     """y = √x, dy/dx = 1 / 2y."""
 
@@ -154,7 +148,6 @@ def sqrt(x: Any) -> Tensor:
     return Sqrt()(x)
 
 
-@dataclass(frozen=True)
 class Rsqrt(FloatUnary, name="rsqrt"):
     """y = 1 / √x, dy/dx = -y³ / 2."""
 
@@ -170,7 +163,6 @@ def rsqrt(x: Any) -> Tensor:
     return Rsqrt()(x)
 
 
-@dataclass(frozen=True)
 class Reciprocal(FloatUnary, name="reciprocal"):
     """y = 1 / x, dy/dx = -y²."""
 
@@ -186,7 +178,6 @@ def reciprocal(x: Any) -> Tensor:
 # -- exponentials and logarithms -------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Exp(FloatUnary, name="exp"):
     """y = e^x, its own derivative."""
 
@@ -199,7 +190,6 @@ def exp(x: Any) -> Tensor:
     return Exp()(x)
 
 
-@dataclass(frozen=True)
 class Expm1(FloatUnary, name="expm1"):
     """y = e^x - 1, without loss of digits near 0."""
 
@@ -212,7 +202,6 @@ def expm1(x: Any) -> Tensor:
     return Expm1()(x)
 
 
-@dataclass(frozen=True)
 class Log(FloatUnary, name="log"):
     """y = ln x."""
 
@@ -225,7 +214,6 @@ def log(x: Any) -> Tensor:
     return Log()(x)
 
 
-@dataclass(frozen=True)
 class Log1p(FloatUnary, name="log1p"):
     """y = ln(1 + x), without loss of digits near 0."""
 
@@ -238,7 +226,6 @@ def log1p(x: Any) -> Tensor:
     return Log1p()(x)
 
 
-@dataclass(frozen=True)
 class Log2(FloatUnary, name="log2"):
     """y = ln x / ln 2."""
 
@@ -251,7 +238,6 @@ def log2(x: Any) -> Tensor:
     return Log2()(x)
 
 
-@dataclass(frozen=True)
 class Log10(FloatUnary, name="log10"):
     """y = ln x / ln 10."""
 
@@ -264,7 +250,6 @@ def log10(x: Any) -> Tensor:
     return Log10()(x)
 
 
-@dataclass(frozen=True)
 class Erf(FloatUnary, name="erf"):
     """y = 2/√π times the integral of exp(-t²) from 0 to x."""
 
@@ -283,7 +268,6 @@ def erf(x: Any) -> Tensor:
 # -- rounding: step functions, so their gradient is none -------------------------------
 
 
-@dataclass(frozen=True)
 class Floor(FloatUnary, name="floor"):
     """y = the largest integer that is not above x, as a float."""
 
@@ -295,7 +279,6 @@ def floor(x: Any) -> Tensor:
     return Floor()(x)
 
 
-@dataclass(frozen=True)
 class Ceil(FloatUnary, name="ceil"):
     """y = the smallest integer that is not below x, as a float."""
 
@@ -307,7 +290,6 @@ def ceil(x: Any) -> Tensor:
     return Ceil()(x)
 
 
-@dataclass(frozen=True)
 class Round(Unary, name="round"):
     """y = x to so many decimals; halves go to the even neighbor."""
 
@@ -323,7 +305,6 @@ def round(x: Any, decimals: int = 0) -> Tensor:
     return Round(decimals)(x)
 
 
-@dataclass(frozen=True)
 class Trunc(Unary, name="trunc"):
     """y = x without its fraction."""
 
@@ -350,7 +331,6 @@ class Question(Unary):
         return as_dtype("bool")
 
 
-@dataclass(frozen=True)
 class IsNan(Question, name="isnan"):
     """y = whether x is not a number."""
 
@@ -360,7 +340,6 @@ def isnan(x: Any) -> Tensor:
     return IsNan()(x)
 
 
-@dataclass(frozen=True)
 class IsInf(Question, name="isinf"):
     """y = whether x is infinite."""
 
@@ -370,7 +349,6 @@ def isinf(x: Any) -> Tensor:
     return IsInf()(x)
 
 
-@dataclass(frozen=True)
 class IsFinite(Question, name="isfinite"):
     """y = whether x is a finite number."""
 

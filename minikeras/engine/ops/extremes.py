@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -34,7 +33,6 @@ def _divided(g: Tensor, first: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Te
     return sum_like(where(first, g, 0), x), sum_like(where(first, 0, g), y)
 
 
-@dataclass(frozen=True)
 class Maximum(ExactBinary, name="maximum"):
     """z = the larger of x and y; a tie sends its gradient to x, as in TensorFlow."""
 
@@ -50,7 +48,6 @@ def maximum(x1: Any, x2: Any) -> Tensor:
     return Maximum()(x1, x2)
 
 
-@dataclass(frozen=True)
 class Minimum(ExactBinary, name="minimum"):
     """z = the smaller of x and y; a tie sends its gradient to x, as in TensorFlow."""
 
@@ -66,7 +63,6 @@ def minimum(x1: Any, x2: Any) -> Tensor:
     return Minimum()(x1, x2)
 
 
-@dataclass(frozen=True)
 class ClipByValue(Op, name="clip"):
     """y = x, but low where x is below and high where x is above.
 
@@ -120,12 +116,8 @@ class Extreme(Reduction):
         return (broadcast_like(share, x, self.axis, self.keepdims) * hits,)
 
 
-@dataclass(frozen=True)
 class Max(Extreme, name="max"):
     """y = the largest x along the axes."""
-
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
 
 
 def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
@@ -133,12 +125,8 @@ def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return Max(frozen_axes(axis), keepdims)(x)
 
 
-@dataclass(frozen=True)
 class Min(Extreme, name="min"):
     """y = the smallest x along the axes."""
-
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
 
 
 def min(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
@@ -152,7 +140,7 @@ def min(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
 class ArgExtreme(Reduction):
     """The first index of an extreme along one axis, or into the flattened x."""
 
-    dtype: DType
+    dtype: DType = as_dtype("int32")
     vjp = no_gradient
 
     def result(self, dtype: DType) -> DType:
@@ -164,13 +152,8 @@ class ArgExtreme(Reduction):
         return found.astype(self.dtype.as_numpy_dtype)
 
 
-@dataclass(frozen=True)
 class ArgMax(ArgExtreme, name="argmax"):
     """y = the first index of the largest x along the axis."""
-
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
-    dtype: DType = as_dtype("int32")
 
 
 def argmax(
@@ -187,13 +170,8 @@ def argmax(
     return ArgMax(frozen_axes(axis), keepdims, as_dtype(dtype))(x)
 
 
-@dataclass(frozen=True)
 class ArgMin(ArgExtreme, name="argmin"):
     """y = the first index of the smallest x along the axis."""
-
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
-    dtype: DType = as_dtype("int32")
 
 
 def argmin(

@@ -5,7 +5,6 @@ Shapes may be tensors, or hold tensors: ``zeros((shape(x)[0], 3))``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -38,7 +37,6 @@ _VALUE_LIMIT = 64
 # -- one value -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Fill(Op, name="full"):
     """y = the value everywhere, in the shape `dims`."""
 
@@ -87,7 +85,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 class FilledLike(Op):
     """A constant of the shape of x, and of its dtype unless it has one of its own."""
 
-    dtype: DType | None
+    dtype: DType | None = None
     any_rank = True
     vjp = no_gradient
 
@@ -99,11 +97,8 @@ class FilledLike(Op):
         return getattr(xp, self.name)(x, dtype)
 
 
-@dataclass(frozen=True)
 class OnesLike(FilledLike, name="ones_like"):
     """y = 1 everywhere."""
-
-    dtype: DType | None = None
 
 
 def ones_like(x: Any, dtype: Any = None) -> Tensor:
@@ -111,11 +106,8 @@ def ones_like(x: Any, dtype: Any = None) -> Tensor:
     return OnesLike(None if dtype is None else as_dtype(dtype))(x)
 
 
-@dataclass(frozen=True)
 class ZerosLike(FilledLike, name="zeros_like"):
     """y = 0 everywhere."""
-
-    dtype: DType | None = None
 
 
 def zeros_like(x: Any, dtype: Any = None) -> Tensor:
@@ -126,7 +118,6 @@ def zeros_like(x: Any, dtype: Any = None) -> Tensor:
 # -- sequences -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Range(Op, name="arange"):
     """y = start, start + step, start + 2 step ... before stop."""
 
@@ -163,7 +154,6 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     return numbers if dtype is None else cast(numbers, dtype)
 
 
-@dataclass(frozen=True)
 class LinSpace(Op, name="linspace"):
     """y = start (1 - w) + stop w, along a new axis on which w runs from 0 to 1."""
 
@@ -213,7 +203,6 @@ def linspace(
     return numbers if dtype is None else cast(numbers, dtype)
 
 
-@dataclass(frozen=True)
 class Eye(Op, name="eye"):
     """y[i, j] = 1 where j = i + k, else 0."""
 

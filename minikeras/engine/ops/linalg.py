@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +18,6 @@ from minikeras.engine.spec import Array, Spec
 __all__ = ["dot", "matmul"]
 
 
-@dataclass(frozen=True)
 class MatMul(Op, name="matmul"):
     """c[..., i, k] = sum over j of a[..., i, j] * b[..., j, k]."""
 

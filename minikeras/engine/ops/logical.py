@@ -7,7 +7,6 @@ is called `Any`.)
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 from types import ModuleType
 
 from minikeras.engine.dtypes import DType, as_dtype
@@ -38,7 +37,6 @@ __all__ = [
 # -- truth: a number counts as true unless it is 0 -------------------------------------
 
 
-@dataclass(frozen=True)
 class LogicalAnd(Comparison, name="logical_and"):
     """z = x and y."""
 
@@ -48,7 +46,6 @@ def logical_and(x1: typing.Any, x2: typing.Any) -> Tensor:
     return LogicalAnd()(x1, x2)
 
 
-@dataclass(frozen=True)
 class LogicalOr(Comparison, name="logical_or"):
     """z = x or y."""
 
@@ -58,7 +55,6 @@ def logical_or(x1: typing.Any, x2: typing.Any) -> Tensor:
     return LogicalOr()(x1, x2)
 
 
-@dataclass(frozen=True)
 class LogicalXor(Comparison, name="logical_xor"):
     """z = either x or y."""
 
@@ -68,7 +64,6 @@ def logical_xor(x1: typing.Any, x2: typing.Any) -> Tensor:
     return LogicalXor()(x1, x2)
 
 
-@dataclass(frozen=True)
 class LogicalNot(Question, name="logical_not"):
     """y = not x."""
 
@@ -90,12 +85,8 @@ class Quantifier(Reduction):
         return getattr(xp, self.name)(x, self.axis, keepdims=self.keepdims)
 
 
-@dataclass(frozen=True)
 class All(Quantifier, name="all"):
     """y = whether every x along the axes holds."""
-
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
 
 
 def all(x: typing.Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
@@ -103,12 +94,8 @@ def all(x: typing.Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return All(frozen_axes(axis), keepdims)(x)
 
 
-@dataclass(frozen=True)
 class Any(Quantifier, name="any"):
     """y = whether some x along the axes holds."""
-
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
 
 
 def any(x: typing.Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
@@ -134,7 +121,6 @@ class BitwiseBinary(Binary):
         return _checked(self.name, dtype)
 
 
-@dataclass(frozen=True)
 class BitwiseAnd(BitwiseBinary, name="bitwise_and"):
     """z = the bits that are 1 in both x and y."""
 
@@ -144,7 +130,6 @@ def bitwise_and(x: typing.Any, y: typing.Any) -> Tensor:
     return BitwiseAnd()(x, y)
 
 
-@dataclass(frozen=True)
 class BitwiseOr(BitwiseBinary, name="bitwise_or"):
     """z = the bits that are 1 in x or y."""
 
@@ -154,7 +139,6 @@ def bitwise_or(x: typing.Any, y: typing.Any) -> Tensor:
     return BitwiseOr()(x, y)
 
 
-@dataclass(frozen=True)
 class BitwiseXor(BitwiseBinary, name="bitwise_xor"):
     """z = the bits in which x and y differ."""
 
@@ -164,7 +148,6 @@ def bitwise_xor(x: typing.Any, y: typing.Any) -> Tensor:
     return BitwiseXor()(x, y)
 
 
-@dataclass(frozen=True)
 class LeftShift(BitwiseBinary, name="left_shift"):
     """z = x 2^y."""
 
@@ -174,7 +157,6 @@ def left_shift(x: typing.Any, y: typing.Any) -> Tensor:
     return LeftShift()(x, y)
 
 
-@dataclass(frozen=True)
 class RightShift(BitwiseBinary, name="right_shift"):
     """z = floor(x / 2^y)."""
 
@@ -184,7 +166,6 @@ def right_shift(x: typing.Any, y: typing.Any) -> Tensor:
     return RightShift()(x, y)
 
 
-@dataclass(frozen=True)
 class Invert(Unary, name="bitwise_not"):
     """y = the bits of x, 1 for 0 and 0 for 1."""
 

@@ -7,7 +7,6 @@ means all axes, so that a tensor of unknown rank can be reduced.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -43,8 +42,8 @@ def frozen_axes(axis: Axes) -> tuple[int, ...] | None:
 class Reduction(Op):
     """A function of all elements along some axes."""
 
-    axis: tuple[int, ...] | None
-    keepdims: bool
+    axis: tuple[int, ...] | None = None
+    keepdims: bool = False
     any_rank = True
 
     def infer(self, x: Spec) -> Spec:
@@ -64,12 +63,8 @@ class Reduction(Op):
         return tuple(n for i, n in enumerate(shape) if i not in axes)
 
 
-@dataclass(frozen=True)
 class Sum(Reduction, name="sum"):
     """y = sum of x over the axes; booleans and short integers add up as int32."""
-
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
 
     def result(self, dtype: DType) -> DType:
         if dtype in ("bool", "int8", "int16"):
@@ -89,12 +84,9 @@ def sum(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return Sum(frozen_axes(axis), keepdims)(x)
 
 
-@dataclass(frozen=True)
 class Mean(Reduction, name="mean"):
     """y = sum of x over the axes / number of terms; integers become floats first."""
 
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
     promotes = True
     floats = True
 
@@ -111,7 +103,6 @@ def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return Mean(frozen_axes(axis), keepdims)(x)
 
 
-@dataclass(frozen=True)
 class MeanShare(Op, name="mean_share"):
     """z = g (size of y) / (size of g): the part of a mean's gradient each term gets."""
 
@@ -132,12 +123,9 @@ def mean_share(g: Tensor, y: Tensor) -> Tensor:
     return MeanShare()(g, y)
 
 
-@dataclass(frozen=True)
 class Var(Reduction, name="var"):
     """y = mean of (x - mean of x)²; integers become floats first."""
 
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
     promotes = True
     floats = True
 
@@ -159,12 +147,9 @@ def std(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return sqrt(var(x, axis, keepdims))
 
 
-@dataclass(frozen=True)
 class LogSumExp(Reduction, name="logsumexp"):
     """y = ln of the sum of e^x; the largest x is taken out first, so none overflows."""
 
-    axis: tuple[int, ...] | None = None
-    keepdims: bool = False
     promotes = True
     floats = True
 
@@ -189,7 +174,6 @@ def count_nonzero(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return sum(cast(x, "bool"), axis, keepdims)
 
 
-@dataclass(frozen=True)
 class SumLike(Op, name="sum_like"):
     """Sum x over the axes along which `like` was broadcast to x's shape."""
 
@@ -212,13 +196,13 @@ class SumLike(Op, name="sum_like"):
 
 def sum_like(x: Tensor, like: Tensor) -> Tensor:
     """Undo a broadcast: return `x` summed to the shape of `like`."""
-    shape = x.spec.shape
-    if shape is not None and shape == like.spec.shape and None not in shape:
-        return x
+    if isinstance(x, Tensor) and isinstance(like, Tensor):
+        shape = x.spec.shape
+        if shape is not None and shape == like.spec.shape and None not in shape:
+            return x
     return SumLike()(x, like)
 
 
-@dataclass(frozen=True)
 class BroadcastLike(Op, name="broadcast_like"):
     """Repeat x along the axes in which `like` is larger.
 

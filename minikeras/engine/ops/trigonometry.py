@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from minikeras.engine.graph import Tensor
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
 class Sin(FloatUnary, name="sin"):
     """y = sin x, dy/dx = cos x."""
 
@@ -40,7 +38,6 @@ def sin(x: Any) -> Tensor:
     return Sin()(x)
 
 
-@dataclass(frozen=True)
 class Cos(FloatUnary, name="cos"):
     """y = cos x, dy/dx = -sin x."""
 
@@ -53,7 +50,6 @@ def cos(x: Any) -> Tensor:
     return Cos()(x)
 
 
-@dataclass(frozen=True)
 class Tan(FloatUnary, name="tan"):
     """y = tan x, dy/dx = 1 + y²."""
 
@@ -66,7 +62,6 @@ def tan(x: Any) -> Tensor:
     return Tan()(x)
 
 
-@dataclass(frozen=True)
 class Asin(FloatUnary, name="arcsin"):
     """y = arcsin x, dy/dx = 1 / √(1 - x²)."""
 
@@ -79,7 +74,6 @@ def arcsin(x: Any) -> Tensor:
     return Asin()(x)
 
 
-@dataclass(frozen=True)
 class Acos(FloatUnary, name="arccos"):
     """y = arccos x, dy/dx = -1 / √(1 - x²)."""
 
@@ -92,7 +86,6 @@ def arccos(x: Any) -> Tensor:
     return Acos()(x)
 
 
-@dataclass(frozen=True)
 class Atan(FloatUnary, name="arctan"):
     """y = arctan x, dy/dx = 1 / (1 + x²)."""
 
@@ -105,7 +98,6 @@ def arctan(x: Any) -> Tensor:
     return Atan()(x)
 
 
-@dataclass(frozen=True)
 class Sinh(FloatUnary, name="sinh"):
     """y = sinh x, dy/dx = cosh x."""
 
@@ -118,7 +110,6 @@ def sinh(x: Any) -> Tensor:
     return Sinh()(x)
 
 
-@dataclass(frozen=True)
 class Cosh(FloatUnary, name="cosh"):
     """y = cosh x, dy/dx = sinh x."""
 
@@ -131,7 +122,6 @@ def cosh(x: Any) -> Tensor:
     return Cosh()(x)
 
 
-@dataclass(frozen=True)
 class Tanh(FloatUnary, name="tanh"):
     """y = tanh x, dy/dx = 1 - y²."""
 
@@ -144,7 +134,6 @@ def tanh(x: Any) -> Tensor:
     return Tanh()(x)
 
 
-@dataclass(frozen=True)
 class Asinh(FloatUnary, name="arcsinh"):
     """y = arcsinh x, dy/dx = 1 / √(x² + 1)."""
 
@@ -157,7 +146,6 @@ def arcsinh(x: Any) -> Tensor:
     return Asinh()(x)
 
 
-@dataclass(frozen=True)
 class Acosh(FloatUnary, name="arccosh"):
     """y = arccosh x, dy/dx = 1 / √(x² - 1)."""
 
@@ -170,7 +158,6 @@ def arccosh(x: Any) -> Tensor:
     return Acosh()(x)
 
 
-@dataclass(frozen=True)
 class Atanh(FloatUnary, name="arctanh"):
     """y = arctanh x, dy/dx = 1 / (1 - x²)."""
 
@@ -183,7 +170,6 @@ def arctanh(x: Any) -> Tensor:
     return Atanh()(x)
 
 
-@dataclass(frozen=True)
 class Atan2(Binary, name="arctan2"):
     """z = the angle of the point (y, x), dz/dx = y / (x² + y²), dz/dy = -x / (x² + y²).
 
@@ -202,7 +188,6 @@ def arctan2(x1: Any, x2: Any) -> Tensor:
     return Atan2()(x1, x2)
 
 
-@dataclass(frozen=True)
 class Hypot(Binary, name="hypot"):
     """z = √(x² + y²), without overflow on the way."""
 
