@@ -1,0 +1,111 @@
+"""Pooling, tap by tap: each step works on strided slices as large as the result.
+
+Maxima and sums over a window are taken along one axis after the other, so that a window
+of 3 by 3 costs 3 + 3 steps rather than 9. The gradient of a maximum cannot be: it goes
+to the *first* of equal elements (Source: TensorFlow's MaxPoolGrad), which takes all
+taps in their order.
+
+Shapes: x, dx and h (examples, sizes ..., channels), y and g (examples, windows ...,
+channels).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from minikeras.engine.kernels.windows import Grid, blocks
+from minikeras.engine.spec import Array
+
+__all__ = ["average", "average_backprop", "maximum", "maximum_backprop", "picked"]
+
+
+def maximum(xp: ModuleType, x: Array, grid: Grid) -> Array:
+    """Return the largest element of each window."""
+    return _combined(xp.maximum, grid.padded(xp, x, _lowest(xp, x)), grid)
+
+
+def maximum_backprop(xp: ModuleType, x: Array, y: Array, g: Array, grid: Grid) -> Array:
+    """Return the gradient of x, given that of its windows' maxima y."""
+    dx = xp.empty(x.shape, g.dtype)
+    wide = (*grid.wide, x.shape[-1])
+    for rows in blocks(xp, len(x), wide, x.itemsize):
+        part = xp.zeros((len(dx[rows]), *wide), g.dtype)
+        for reads, hit in _hits(xp, x[rows], y[rows], grid):
+            part[reads] += g[rows] * hit
+        dx[rows] = grid.cropped(part)
+    return dx
+
+
+def picked(xp: ModuleType, x: Array, y: Array, h: Array, grid: Grid) -> Array:
+    """Return the elements of h from where the maxima y of x are."""
+    result = xp.zeros(y.shape, h.dtype)
+    for rows in blocks(xp, len(x), (*grid.wide, x.shape[-1]), x.itemsize):
+        padded, part = grid.padded(xp, h[rows]), result[rows]
+        for reads, hit in _hits(xp, x[rows], y[rows], grid):
+            part += padded[reads] * hit
+    return result
+
+
+def average(xp: ModuleType, x: Array, grid: Grid) -> Array:
+    """Return the mean of each window; padding does not count."""
+    return _combined(xp.add, grid.padded(xp, x), grid) / _terms(xp, x, grid)
+
+
+def average_backprop(xp: ModuleType, g: Array, grid: Grid) -> Array:
+    """Return the gradient of x, given that of its windows' means."""
+    part = g / _terms(xp, g, grid)
+    for axis in reversed(range(len(grid.windows))):
+        above = part
+        sizes = list(above.shape)
+        sizes[axis + 1] = grid.wide[axis]
+        part = xp.zeros(sizes, g.dtype)
+        for reads in _along(grid, axis):
+            part[reads] += above
+    return grid.cropped(part)
+
+
+def _combined(combine: Callable[..., Array], x: Array, grid: Grid) -> Array:
+    """Return the elements of each window of a padded array, combined two by two."""
+    y = x
+    for axis in range(len(grid.windows)):
+        first, *rest = (y[reads] for reads in _along(grid, axis))
+        y = combine(first, rest[0]) if rest else first
+        for tap in rest[1:]:
+            combine(y, tap, out=y)
+    return y
+
+
+def _along(grid: Grid, axis: int) -> Iterator[tuple[slice, ...]]:
+    """Yield what is read by the taps along one spatial axis, the others left whole."""
+    for tap in range(grid.shape[axis]):
+        read = grid.windows[axis].read(tap, grid.counts[axis])
+        yield (*(slice(None),) * (axis + 1), read)
+
+
+def _hits(
+    xp: ModuleType, x: Array, y: Array, grid: Grid
+) -> Iterator[tuple[tuple[slice, ...], Array]]:
+    """Yield, for each tap, what it reads and which windows' first maximum it is."""
+    padded = grid.padded(xp, x, _lowest(xp, x))
+    free = xp.ones(y.shape, bool)
+    for _, reads in grid.taps():
+        hit = (padded[reads] == y) & free
+        free ^= hit
+        yield reads, hit
+
+
+def _terms(xp: ModuleType, x: Array, grid: Grid) -> Array | int:
+    """Return how many elements of x each window has: fewer at a padded edge."""
+    if grid.wide == grid.sizes:
+        return math.prod(grid.shape)
+    ones = xp.ones((1, *grid.sizes, 1), x.dtype)
+    return _combined(xp.add, grid.padded(xp, ones), grid)
+
+
+def _lowest(xp: ModuleType, x: Array) -> float | int:
+    """Return a value that no element of x is below."""
+    if x.dtype.kind in "iu":
+        return int(xp.iinfo(x.dtype).min)
+    return False if x.dtype.kind == "b" else -math.inf

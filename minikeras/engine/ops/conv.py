@@ -1,0 +1,396 @@
+"""Convolution and its transpose, of one to three spatial axes.
+
+    L = sum of g[n, o, f] x[n, i, c] w[t, c, f], with i = stride o + dilation t - before
+
+over examples n, windows o, taps t, channels c and filters f. Each of the three ops is
+the derivative of L by one of its three factors: `Conv` that by g, `ConvBackpropInput`
+that by x, `ConvBackpropFilter` that by w. So the gradients of each are the other two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from minikeras.engine import shapes
+from minikeras.engine.errors import ShapeError
+from minikeras.engine.graph import Tensor
+from minikeras.engine.kernels import convolution
+from minikeras.engine.op import promoted
+from minikeras.engine.ops.extremes import maximum
+from minikeras.engine.ops.joining import concatenate
+from minikeras.engine.ops.reshaping import as_sizes, operand, reshape, shape, sizes_of
+from minikeras.engine.ops.state import cast
+from minikeras.engine.ops.windows import (
+    Paddings,
+    Sizes,
+    Windowed,
+    listed,
+    padding_rule,
+    positive,
+    with_channels_last,
+)
+from minikeras.engine.spec import Array, Shape, Spec
+
+__all__ = [
+    "conv",
+    "conv_backprop_input",
+    "conv_transpose",
+    "depthwise_conv",
+    "separable_conv",
+]
+
+
+@dataclass(frozen=True)
+class Convolution(Windowed):
+    """What the three ops share: their fields, and the shapes of x, w and y, or g."""
+
+    strides: tuple[int, ...] = (1,)
+    padding: str | tuple[tuple[int, int], ...] = "valid"
+    dilation: tuple[int, ...] = (1,)
+    groups: int = 1
+
+    def convolved(self, x: Shape, w: Shape) -> Shape:
+        """Return the shape of the convolution of x with w."""
+        given = f"{shapes.show(x)} and a kernel of shape {shapes.show(w)}"
+        if len(x) != len(w) or not 3 <= len(x) <= 5:
+            raise ShapeError(
+                f"{self.name}: x and the kernel need one rank, 3 to 5; got {given}"
+            )
+        *taps, channels, filters = w
+        if self.groups < 1 or (filters is not None and filters % self.groups):
+            raise ShapeError(
+                f"{self.name}: {self.groups} groups do not divide {filters} filters"
+            )
+        seen = None if channels is None else channels * self.groups
+        if not shapes.compatible(x[-1], seen):
+            raise ShapeError(
+                f"{self.name}: x has {x[-1]} channels, the kernel is for {channels} in "
+                f"each of {self.groups} groups; got {given}"
+            )
+        return (x[0], *self.counts(taps, x[1:-1]), filters)
+
+    def check_above(self, x: Shape | None, w: Shape | None, g: Shape | None) -> None:
+        """Demand that g, the gradient of y, has the shape of y.
+
+        Raises:
+            ShapeError: if it has another one.
+        """
+        if x is None or w is None or g is None:
+            return
+        wanted = self.convolved(x, w)
+        if len(g) != len(wanted) or not all(map(shapes.compatible, g, wanted)):
+            raise ShapeError(
+                f"{self.name}: {shapes.show(x)} and a kernel of shape {shapes.show(w)} "
+                f"make {shapes.show(wanted)}; got {shapes.show(g)}"
+            )
+
+    def turned(self, kind: type[Convolution]) -> Convolution:
+        """Return another of the three ops, with the same fields."""
+        return kind(self.strides, self.padding, self.dilation, self.groups)
+
+
+@dataclass(frozen=True)
+class Conv(Convolution, name="conv"):
+    """y[n, o, f] = sum over t and c of x[n, i, c] w[t, c, f].
+
+    With groups, each group of filters sees its own group of channels.
+    """
+
+    promotes = True
+
+    def infer(self, x: Spec, kernel: Spec) -> Spec:
+        return Spec(self.convolved(x.known, kernel.known), x.dtype)
+
+    def kernel(self, xp: ModuleType, x: Array, w: Array) -> Array:
+        grid = self.grid(w.shape[:-2], x.shape[1:-1])
+        return convolution.convolve(xp, x, w, grid, self.groups)
+
+    def vjp(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        to_x, to_w = self.turned(ConvBackpropInput), self.turned(ConvBackpropFilter)
+        return to_x(shape(x), w, g), to_w(x, shape(w), g)
+
+
+@dataclass(frozen=True)
+class ConvBackpropInput(Convolution, name="conv_backprop_input"):
+    """dx[n, i, c] = sum over the o and t that make i, and f, of g[n, o, f] w[t, c, f].
+
+    The first input is the shape of x, which g and w leave open.
+    """
+
+    any_rank = True
+
+    def infer(self, sizes: Spec, kernel: Spec, g: Spec) -> Spec:
+        found = sizes_of(sizes)
+        self.check_above(found, kernel.shape, g.shape)
+        return Spec(found, g.dtype)
+
+    def kernel(self, xp: ModuleType, sizes: Array, w: Array, g: Array) -> Array:
+        _, *spatial, channels = sizes.tolist()
+        grid = self.grid(w.shape[:-2], spatial)
+        return convolution.backprop_input(xp, w, g, grid, channels, self.groups)
+
+    def vjp(
+        self, h: Tensor, dx: Tensor, sizes: Tensor, w: Tensor, g: Tensor
+    ) -> tuple[None, Tensor, Tensor]:
+        to_w, to_g = self.turned(ConvBackpropFilter), self.turned(Conv)
+        return None, to_w(h, shape(w), g), to_g(h, w)
+
+
+@dataclass(frozen=True)
+class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
+    """dw[t, c, f] = sum over n and o of x[n, i, c] g[n, o, f].
+
+    The second input is the shape of w, which x and g leave open.
+    """
+
+    any_rank = True
+
+    def infer(self, x: Spec, sizes: Spec, g: Spec) -> Spec:
+        found = sizes_of(sizes)
+        self.check_above(x.shape, found, g.shape)
+        return Spec(found, g.dtype)
+
+    def kernel(self, xp: ModuleType, x: Array, sizes: Array, g: Array) -> Array:
+        grid = self.grid(sizes.tolist()[:-2], x.shape[1:-1])
+        return convolution.backprop_filter(xp, x, g, grid, self.groups)
+
+    def vjp(
+        self, h: Tensor, dw: Tensor, x: Tensor, sizes: Tensor, g: Tensor
+    ) -> tuple[Tensor, None, Tensor]:
+        to_x, to_g = self.turned(ConvBackpropInput), self.turned(Conv)
+        return to_x(shape(x), h, g), None, to_g(x, h)
+
+
+def conv(
+    x: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: Paddings = "valid",
+    dilation: Sizes = 1,
+    groups: int = 1,
+    data_format: str = "channels_last",
+) -> Tensor:
+    """Return the convolution (not mirrored: a cross-correlation) of `x` with `kernel`.
+
+    Args:
+        x: the input.
+        kernel: the weights of all filters.
+        strides: elements from one window's start to the next one's.
+        padding: "valid": windows stay inside x; "same": one window for every stride,
+            x padded with zeros on both ends, an odd one at the end, as in TensorFlow;
+            "causal": as many, all padding at the start; or for each spatial axis the
+            zeros (before, after).
+        dilation: elements from one tap of a window to the next.
+        groups: into which channels and filters are divided; a group of filters sees
+            only its own group of channels.
+        data_format: "channels_last", or "channels_first" for x and the result.
+
+    Shapes:
+        x: (examples, spatial ..., channels), one to three spatial axes
+        kernel: (taps ..., channels / groups, filters)
+        returns: (examples, windows ..., filters)
+
+    Raises:
+        ShapeError: if ranks or channels do not fit, groups do not divide the filters,
+            or x is too small for a window.
+
+    Example:
+        >>> x = placeholder("float32", (None, 28, 28, 1))
+        >>> conv(x, np.zeros((3, 3, 1, 32)), strides=2, padding="same").shape
+        (None, 14, 14, 32)
+    """
+    op = Conv(
+        positive("strides", strides),
+        padding_rule(padding),
+        positive("dilation", dilation),
+        groups,
+    )
+    return with_channels_last(lambda x: op(x, kernel), x, data_format)
+
+
+def conv_backprop_input(
+    sizes: Any,
+    kernel: Any,
+    g: Any,
+    strides: Sizes = 1,
+    padding: Paddings = "valid",
+    dilation: Sizes = 1,
+    groups: int = 1,
+    data_format: str = "channels_last",
+) -> Tensor:
+    """Return how `conv` of an x of shape `sizes` hands on the gradient `g`.
+
+    Args:
+        sizes: (examples, spatial ..., channels), in this order whatever the format.
+        kernel: the weights of that convolution.
+        g: of the shape of its result.
+        data_format: "channels_last", or "channels_first" for g and the result.
+
+    The other arguments are those of `conv`.
+
+    Raises:
+        ShapeError: if an x of that shape would not give one of the shape of `g`.
+    """
+    op = ConvBackpropInput(
+        positive("strides", strides),
+        padding_rule(padding),
+        positive("dilation", dilation),
+        groups,
+    )
+    w, g = matched(kernel, g)
+    return with_channels_last(lambda g: op(as_sizes(sizes), w, g), g, data_format)
+
+
+def conv_transpose(
+    x: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    dilation: Sizes = 1,
+    data_format: str = "channels_last",
+) -> Tensor:
+    """Return the transpose of a convolution: from its output's shape to its input's.
+
+    This is how `conv` with the same arguments hands its gradient on. Of m windows with
+    stride s it makes m s elements ("same"), or (m - 1) s + max(span, s) ("valid"),
+    where a window spans so many elements from its first tap to its last.
+
+    Args:
+        x: the input.
+        kernel: the weights, with the axes of the kernel of that convolution.
+        strides: elements from one window's start to the next one's.
+        padding: "valid" or "same".
+        output_padding: fewer than strides; the size is then this much more than
+            (m - 1) s + span ("valid"), or than (m - 1) s + span mod 2 ("same").
+        dilation: elements from one tap of a window to the next.
+        data_format: "channels_last", or "channels_first" for x and the result.
+
+    Shapes:
+        x: (examples, windows ..., channels), one to three spatial axes
+        kernel: (taps ..., filters, channels)
+        returns: (examples, spatial ..., filters)
+
+    Raises:
+        ShapeError: if ranks or channels do not fit, or an output padding is too large.
+
+    Example:
+        >>> x = placeholder("float32", (None, 7, 7, 64))
+        >>> kernel = np.zeros((3, 3, 32, 64))
+        >>> conv_transpose(x, kernel, strides=2, padding="same").shape
+        (None, 14, 14, 32)
+
+    Source: sizes as in Keras 3.
+    """
+    extra = None if output_padding is None else listed(output_padding)
+    if padding_rule(padding) == "causal" or not isinstance(padding, str):
+        raise ShapeError(f"conv_transpose: padding is valid or same; got {padding!r}")
+    op = ConvBackpropInput(
+        positive("strides", strides),
+        padding_rule(padding),
+        positive("dilation", dilation),
+    )
+    return with_channels_last(
+        lambda x: _transposed(op, x, kernel, extra), x, data_format
+    )
+
+
+def _transposed(
+    op: ConvBackpropInput, x: Any, kernel: Any, extra: tuple[int, ...] | None
+) -> Tensor:
+    """Return `op` on the shape that its windows, x, are to come from."""
+    span = (shape(kernel)[:-2] - 1) * op.dilation + 1
+    if extra is None:
+        last = op.strides if op.padding == "same" else maximum(span, op.strides)
+    elif max(extra) >= max(op.strides):
+        raise ShapeError(
+            f"conv_transpose: output_padding {extra} is not below strides {op.strides}"
+        )
+    elif op.padding == "valid":
+        last = span + extra
+    else:
+        last = span % 2 + extra
+        op = replace(op, padding=_padding(op, operand(kernel).shape, extra))
+    spatial = (shape(x)[1:-1] - 1) * op.strides + last
+    sizes = concatenate([shape(x)[:1], spatial, shape(kernel)[-2:-1]])
+    return op(sizes, *matched(kernel, x))
+
+
+def matched(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return two operands in the dtype in which they meet."""
+    dtype = promoted((x, y))
+    return cast(x, dtype), cast(y, dtype)
+
+
+def _padding(
+    op: ConvBackpropInput, kernel: Shape | None, extra: tuple[int, ...]
+) -> tuple[tuple[int, int], ...]:
+    """Return what "same" pads a convolution with whose size is off by `extra`."""
+    if kernel is None or None in kernel[:-2]:
+        raise ShapeError(
+            "conv_transpose: output_padding with padding 'same' needs a kernel of "
+            f"known size; its shape is {shapes.show(kernel)}"
+        )
+    windows = op.windows(kernel[:-2])
+    more = op.each("output paddings", extra, len(windows))
+    totals = (
+        max(w.span - w.span % 2 - n, 0) for w, n in zip(windows, more, strict=True)
+    )
+    return tuple((total // 2, total - total // 2) for total in totals)
+
+
+def depthwise_conv(
+    x: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: Paddings = "valid",
+    dilation: Sizes = 1,
+    data_format: str = "channels_last",
+) -> Tensor:
+    """Return the convolution of each channel of `x` with filters of its own.
+
+    Shapes:
+        x: (examples, spatial ..., channels), one to three spatial axes
+        kernel: (taps ..., channels, multiplier)
+        returns: (examples, windows ..., channels · multiplier), by channel
+
+    Raises:
+        ShapeError: if ranks or channels do not fit, the kernel's channels are not
+            known, or x is too small for a window.
+
+    The other arguments are those of `conv`.
+    """
+    given = operand(kernel).shape
+    if given is None or given[-2] is None:
+        raise ShapeError(
+            "depthwise_conv: the kernel's channels must be known; its shape is "
+            f"{shapes.show(given)}"
+        )
+    one_a_group = reshape(kernel, concatenate([shape(kernel)[:-2], [1, -1]]))
+    return conv(x, one_a_group, strides, padding, dilation, given[-2], data_format)
+
+
+def separable_conv(
+    x: Any,
+    depthwise_kernel: Any,
+    pointwise_kernel: Any,
+    strides: Sizes = 1,
+    padding: Paddings = "valid",
+    dilation: Sizes = 1,
+    data_format: str = "channels_last",
+) -> Tensor:
+    """Return a convolution in two steps: along space in each channel, then across.
+
+    Shapes:
+        x: (examples, spatial ..., channels), one to three spatial axes
+        depthwise_kernel: (taps ..., channels, multiplier)
+        pointwise_kernel: (1 ..., channels · multiplier, filters)
+        returns: (examples, windows ..., filters)
+
+    Raises:
+        ShapeError: as `depthwise_conv` and `conv`, whose arguments the others are.
+    """
+    along = depthwise_conv(x, depthwise_kernel, strides, padding, dilation, data_format)
+    return conv(along, pointwise_kernel, data_format=data_format)
