@@ -53,6 +53,16 @@ def no_gradient(self: Op, g: Any, y: Any, *inputs: Tensor) -> tuple[None, ...]:
     return (None,) * len(inputs)
 
 
+def _undefined(self: Op, g: Any, y: Any, *inputs: Tensor) -> tuple[None, ...]:
+    """Serve as the `vjp` of an op that defines none."""
+    raise GradientError(f"{self.name} has no gradient defined")
+
+
+def _as_first(self: Op, *specs: Spec) -> Any:
+    """Stand in for `infer` when a rank is unknown: so is the result's."""
+    return Spec(None, specs[0].dtype)
+
+
 class Op(Value):
     """Base of all operations: a frozen value with a name in the registry."""
 
@@ -65,6 +75,8 @@ class Op(Value):
 
     infer: ClassVar[Callable[..., Any]]
     kernel: ClassVar[Callable[..., Any]]
+    vjp: ClassVar[Callable[..., Sequence[Tensor | None]]] = _undefined
+    infer_any_rank: ClassVar[Callable[..., Any]] = _as_first
 
     def __init_subclass__(cls, name: str = "", eq: bool = True) -> None:
         super().__init_subclass__(eq)
@@ -99,14 +111,6 @@ class Op(Value):
         if asked:
             grant_name(made)
         return made.outputs if made.several else made.outputs[0]
-
-    def infer_any_rank(self, *specs: Spec) -> Any:
-        """Stand in for `infer` when a rank is unknown: so is the result's."""
-        return Spec(None, specs[0].dtype)
-
-    def vjp(self, g: Any, y: Any, *inputs: Tensor) -> Sequence[Tensor | None]:
-        """Return the gradient of each input: none is defined unless a subclass does."""
-        raise GradientError(f"{self.name} has no gradient defined")
 
     # -- operands ------------------------------------------------------------------
 

@@ -9,9 +9,11 @@ Several axes are run through as one, in the order in which they lie in memory.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from minikeras.engine import shapes
 from minikeras.engine.dtypes import DType, as_dtype
@@ -37,10 +39,14 @@ class Running(Op):
     reverse: bool = False
     any_rank = True
 
-    def infer(self, x: Spec) -> Spec:
-        if x.shape is not None:
-            shapes.axes_of(self.axis, len(x.shape))
-        return Spec(x.shape, self.result(x.dtype))
+    # The function along the last axis, forwards: along(xp, *arrays).
+    along: ClassVar[Callable[..., Array]]
+
+    def infer(self, *xs: Spec) -> Spec:
+        shape = functools.reduce(shapes.merge, [x.shape for x in xs])
+        if shape is not None:
+            shapes.axes_of(self.axis, len(shape))
+        return Spec(shape, self.result(xs[0].dtype))
 
     def result(self, dtype: DType) -> DType:
         """Return the dtype of the result: truth values are counted."""
@@ -57,10 +63,6 @@ class Running(Op):
         y = self.along(xp, *(line[..., ::step] for line in lines))[..., ::step]
         back = sorted(range(len(order)), key=order.__getitem__)
         return y.reshape(turned).transpose(back)
-
-    def along(self, xp: ModuleType, *xs: Array) -> Array:
-        """Compute the function along the last axis."""
-        raise NotImplementedError
 
 
 def _delayed(xp: ModuleType, x: Array, first: float) -> Array:
@@ -167,9 +169,6 @@ class LinearRecurrence(Running, name="linear_recurrence"):
 
     promotes = True
     floats = True
-
-    def infer(self, a: Spec, b: Spec) -> Spec:
-        return super().infer(Spec(shapes.merge(a.shape, b.shape), a.dtype))
 
     def along(self, xp: ModuleType, a: Array, b: Array) -> Array:
         y = xp.empty_like(b)

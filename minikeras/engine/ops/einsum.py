@@ -43,7 +43,7 @@ class Einsum(Op, name="einsum"):
         for k, n in self._sized(self.right, b).items():
             m = sizes.get(k, n)
             if k in self.out:
-                sizes[k] = (shapes.broadcast((m,), (n,)) or ())[0]
+                sizes[k] = (shapes.broadcast((m,), (n,)) or (None,))[0]
             elif not shapes.compatible(m, n):
                 raise ShapeError(
                     f"einsum: inner sizes differ, {m} against {n}, along {k!r} of "

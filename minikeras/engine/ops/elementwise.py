@@ -51,15 +51,15 @@ class Elementwise(Op):
         """Return the dtype of the result, given that of the operands."""
         return dtype
 
-    def kernel(self, xp: ModuleType, *xs: Array) -> Array:
-        return getattr(xp, self.name)(*xs)
-
 
 class Unary(Elementwise):
     """An elementwise function of one operand."""
 
     def infer(self, x: Spec) -> Spec:
         return Spec(x.shape, self.result(x.dtype))
+
+    def kernel(self, xp: ModuleType, x: Array) -> Array:
+        return getattr(xp, self.name)(x)
 
 
 class FloatUnary(Unary):
@@ -77,6 +77,9 @@ class Binary(Elementwise):
     def infer(self, x: Spec, y: Spec) -> Spec:
         shape = shapes.broadcast(x.shape, y.shape)
         return Spec(shape, self.result(x.dtype), self.values(x, y))
+
+    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        return getattr(xp, self.name)(x, y)
 
     def values(self, x: Spec, y: Spec) -> tuple[int | None, ...] | None:
         """Return what is known of an integer result: nothing, unless overridden."""
