@@ -26,8 +26,10 @@ __all__ = [
     "Configured",
     "CustomObjectScope",
     "Registry",
+    "constructor_arguments",
     "custom_object_scope",
     "deserialize_keras_object",
+    "did_you_mean",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -120,7 +122,9 @@ class Configured:
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
-        names = (name for name in _arguments(type(self)) if hasattr(self, name))
+        names = (
+            name for name in constructor_arguments(type(self)) if hasattr(self, name)
+        )
         return {name: getattr(self, name) for name in names}
 
     @classmethod
@@ -130,7 +134,7 @@ class Configured:
 
 
 @functools.cache
-def _arguments(cls: type) -> tuple[str, ...]:
+def constructor_arguments(cls: type) -> tuple[str, ...]:
     """Return the names of a constructor's arguments, those it passes on included."""
     names: dict[str, None] = {}
     for base in cls.__mro__:
@@ -337,13 +341,14 @@ def _function(name: str) -> Any:
 
 def _not_found(kind: str, name: str, known: Iterable[str]) -> NoReturn:
     raise TypeError(
-        f"Could not locate {kind} '{name}'.{_hint(name, known)} Make sure custom "
-        "classes and functions are decorated with `@register_keras_serializable()`, "
-        "and that the module which does so is imported before they are loaded."
+        f"Could not locate {kind} '{name}'.{did_you_mean(name, known)} Make sure that "
+        "custom classes and functions are decorated with "
+        "`@register_keras_serializable()`, and that the module which does so is "
+        "imported before they are loaded."
     )
 
 
-def _hint(name: Any, known: Iterable[str]) -> str:
+def did_you_mean(name: Any, known: Iterable[str]) -> str:
     """Return a question that names what may have been meant, or nothing."""
     others = [other for other in known if other != name]
     near = difflib.get_close_matches(str(name), others, n=1)
@@ -422,7 +427,8 @@ class Registry:
         if inspect.isclass(obj):
             obj = obj()
         if obj is None or not self.accepts(obj):
-            hint = _hint(identifier, self.names) if isinstance(identifier, str) else ""
+            named = isinstance(identifier, str)
+            hint = did_you_mean(identifier, self.names) if named else ""
             ending = f".{hint}" if hint else ""
             raise ValueError(
                 f"Could not interpret {self.kind} identifier: {identifier!r}{ending}"

@@ -1,0 +1,37 @@
+"""The progress bar of `fit`, drawn by tqdm; imported when the first one is shown."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+from minikeras.callbacks.console import encodable
+
+__all__ = ["Bar"]
+
+
+class Bar(tqdm):
+    """A bar on one line, redrawn in place: ``3/3 ━━━━━━━━━━━━━━━━━━━━ 0s 4ms/step``."""
+
+    monitor_interval = 0  # no thread that redraws: we say when
+
+    def __init__(self) -> None:
+        self.fields = {"count": "", "rest": ""}
+        super().__init__(
+            file=sys.stdout,
+            delay=1e-9,  # not drawn before the first step
+            ascii="─━" if encodable("─━") == "─━" else ".=",
+        )
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        """What `bar_format` can name."""
+        return {**super().format_dict, **self.fields}
+
+    def show(self, step: int, total: int | None, count: str, rest: str) -> None:
+        """Show this step, and these words before and after the bar."""
+        self.n, self.total = step, total
+        self.bar_format = "{count} {bar:20}{rest}" if total else "{count}{rest}"
+        self.fields = {"count": count, "rest": encodable(rest)}

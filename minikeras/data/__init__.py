@@ -1,0 +1,4 @@
+"""Batches of arrays, one pass after another: plain iterators that know of no model."""
+
+from minikeras.data.arrays import *
+from minikeras.data.passes import *
