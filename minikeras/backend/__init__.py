@@ -5,8 +5,10 @@ function here is lazy when an argument is a tensor or a variable, and computes a
 when all are arrays and numbers.
 """
 
+from minikeras.backend.activation import *
 from minikeras.backend.config import *
 from minikeras.backend.control import *
+from minikeras.backend.conv import *
 from minikeras.backend.elementwise import *
 from minikeras.backend.filling import *
 from minikeras.backend.function import *
@@ -14,12 +16,16 @@ from minikeras.backend.indexing import *
 from minikeras.backend.introspection import *
 from minikeras.backend.linalg import *
 from minikeras.backend.naming import *
+from minikeras.backend.normalization import *
+from minikeras.backend.pooling import *
 from minikeras.backend.recurrent import *
 from minikeras.backend.reduction import *
 from minikeras.backend.replay import *
 from minikeras.backend.reshaping import *
+from minikeras.backend.sampling import *
 from minikeras.backend.serialization import *
 from minikeras.backend.session import *
+from minikeras.backend.softmax import *
 from minikeras.backend.tracing import *
 from minikeras.backend.variables import *
 from minikeras.engine import tree
