@@ -107,11 +107,14 @@ def tensordot(
     x, y = operand(x1), operand(x2)
     n, m = (len(_known_shape("tensordot", z)) for z in (x, y))
     if isinstance(axes, int):
-        axes = (range(n - axes, n), range(axes))
+        axes = (range(-axes, 0), range(axes))
     of_x, of_y = ([a] if isinstance(a, int) else a for a in axes)
+    count, other = len(shapes.axes_of(of_x, n)), len(shapes.axes_of(of_y, m))
+    if count != other:
+        raise ShapeError(f"tensordot: {count} axes against {other}")
     left, right = string.ascii_letters[:n], list(string.ascii_letters[n : n + m])
     for i, j in zip(of_x, of_y, strict=True):
-        right[shapes.axis_of(j, m)] = left[shapes.axis_of(i, n)]
+        right[j] = left[i]
     out = _without(left, right) + _without(right, left)
     return Einsum(left, "".join(right), out)(x, y)
 
