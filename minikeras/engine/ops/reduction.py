@@ -154,7 +154,9 @@ class LogSumExp(Reduction, name="logsumexp"):
     floats = True
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
-        top = xp.max(x, self.axis, keepdims=True, initial=-xp.inf)
+        if x.size == 0:
+            return xp.log(xp.sum(x, self.axis, keepdims=self.keepdims))
+        top = xp.max(x, self.axis, keepdims=True)
         top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
         y = xp.log(xp.sum(xp.exp(x - top), self.axis, keepdims=True)) + top
         return y if self.keepdims else xp.squeeze(y, shapes.axes_of(self.axis, x.ndim))

@@ -21,6 +21,11 @@ def test_logsumexp_of_infinite_terms_is_infinite():
     assert ops.logsumexp([np.inf, 0.0]) == np.inf
 
 
+def test_logsumexp_of_no_terms_is_the_logarithm_of_nothing():
+    y = ops.logsumexp(np.zeros((2, 0)), axis=1)
+    np.testing.assert_array_equal(y, [-np.inf, -np.inf])
+
+
 @pytest.mark.parametrize(
     "axis, message", [(2, "axis 2 does not exist"), ((0, -2), "twice")]
 )
