@@ -1,14 +1,14 @@
 """What can go wrong in the engine, as one tree of exceptions.
 
     EngineError
-    ├── ShapeError            sizes or ranks do not fit             (also ValueError)
+    ├── InvalidArgumentError  what an operation or a run was given does not fit
+    │   ├── ShapeError        sizes or ranks do not fit             (also ValueError)
+    │   ├── FeedError         a placeholder unfed or wrongly fed    (also ValueError)
+    │   └── ExecutionError    a kernel or an assertion failed       (also RuntimeError)
     ├── DTypeError            kinds of number do not fit            (also TypeError)
     ├── GraphError            a tensor of another graph, a name     (also ValueError)
     ├── GradientError         no derivative where one is needed     (also LookupError,
     │                                                                    ValueError)
-    ├── InvalidArgumentError  what a run was given does not fit
-    │   ├── FeedError         a placeholder unfed or wrongly fed    (also ValueError)
-    │   └── ExecutionError    a kernel or an assertion failed       (also RuntimeError)
     ├── UninitializedError    a variable read before it has a value (also RuntimeError)
     ├── NotFoundError         a checkpoint without what is sought   (also LookupError)
     └── SessionError          a closed session, or none at all      (also RuntimeError)
@@ -52,7 +52,11 @@ class EngineError(Exception):
         return str(self.args[0]) if self.args else ""
 
 
-class ShapeError(EngineError, ValueError):
+class InvalidArgumentError(EngineError):
+    """What an operation or a run was given does not fit."""
+
+
+class ShapeError(InvalidArgumentError, ValueError):
     """Sizes or ranks do not fit the operation."""
 
 
@@ -66,10 +70,6 @@ class GraphError(EngineError, ValueError):
 
 class GradientError(EngineError, LookupError, ValueError):
     """A derivative was asked for where none exists."""
-
-
-class InvalidArgumentError(EngineError):
-    """What a run was given does not fit."""
 
 
 class FeedError(InvalidArgumentError, ValueError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +16,20 @@ __all__ = ["graph_function"]
 def graph_function(function: Callable[..., Any], **renamed: str) -> Callable[..., Any]:
     """Return `function` as one that builds graph even from plain numbers.
 
+    The result takes ``name=`` besides, which may also be the last of the positional
+    arguments, as in ``add(x, y, "total")``.
+
     Args:
         function: builds nodes, and computes at once if all its arguments are concrete.
         renamed: TensorFlow 1's names of its arguments, each with the name they have
             here, as in ``reduction_indices="axis"``.
     """
+    count = _positional(function)
 
     @functools.wraps(function)
     def build(*args: Any, name: str | None = None, **kwargs: Any) -> Any:
+        if len(args) == count + 1 and isinstance(args[-1], str):
+            *args, name = args
         for theirs in renamed.keys() & kwargs.keys():
             kwargs[renamed[theirs]] = kwargs.pop(theirs)
         with lazily(name) as request:
@@ -29,3 +37,11 @@ def graph_function(function: Callable[..., Any], **renamed: str) -> Callable[...
         return request.settle(result)
 
     return build
+
+
+def _positional(function: Callable[..., Any]) -> float:
+    """Return how many positional arguments `function` takes."""
+    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return math.inf
+    return kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)

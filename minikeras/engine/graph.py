@@ -475,14 +475,15 @@ def current_graph() -> Graph:
 def graph_of(inputs: Iterable[Any]) -> Graph:
     """Return the graph where a node on `inputs` belongs.
 
-    That is the inputs' own graph, wherever one is, except inside a `Subgraph` (or
-    a scope) that may capture them.
+    That is the graph of the first tensor among them, wherever one is, except inside a
+    `Subgraph` that may capture it.
     """
     graph = current_graph()
     for value in inputs:
-        if isinstance(value, Tensor) and value.graph is not graph:
-            captures = isinstance(graph, Subgraph) and graph.is_inside(value.graph)
-            return graph if captures else value.graph
+        if isinstance(value, Tensor):
+            home = value.graph
+            inside = isinstance(graph, Subgraph) and graph.is_inside(home)
+            return graph if inside else home
     return graph
 
 
