@@ -185,14 +185,15 @@ def _parsed(equation: str, operands: list[Any]) -> tuple[list[tuple[Any, str]], 
     terms = given.split(",")
     if len(terms) != len(operands):
         raise ShapeError(
-            f"einsum: {equation!r} is for other than {len(operands)} operands"
+            f"einsum: {equation!r} has {len(terms)} terms for {len(operands)} operands"
         )
-    fresh = map(chr, itertools.count(ord("α")))
+    greek = map(chr, itertools.count(ord("α")))
+    fresh = (k for k in greek if k not in equation)
     widths = [_dotted(x, term) for x, term in zip(operands, terms, strict=True)]
     dots = "".join(itertools.islice(fresh, max(widths)))
     if not arrow:
-        letters = given.replace(",", "").replace(".", "")
-        out = "..." + "".join(sorted(k for k in letters if letters.count(k) == 1))
+        once = sorted(k for k in given if given.count(k) == 1 and k.isalpha())
+        out = "..." + "".join(once)
     out = out.replace("...", dots)
     labeled: list[tuple[Any, str]] = []
     for x, term, width in zip(operands, terms, widths, strict=True):

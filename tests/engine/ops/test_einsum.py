@@ -13,7 +13,7 @@ from tests.engine.ops.test_linalg import placeholders
     "equation, shapes, message",
     [
         ("ij,jk->ik", [(2, 3), (4, 5)], "3 against 4, along 'j' of ij,jk->ik"),
-        ("ij,jk->ik", [(2, 3)], "for other than 1 operands"),
+        ("ij,jk->ik", [(2, 3)], "2 terms for 1 operands"),
         ("ij,jk->ik", [(2, 3), (3,)], "'jk' labels 2 axes"),
         ("ij->ik", [(2, 3)], "cannot be read"),
         ("ij->ii", [(2, 3)], "cannot be read"),
