@@ -8,10 +8,10 @@ from typing import Any
 from minikeras.engine import ops as engine
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.ops import einsum, matmul, tensordot
+from minikeras.engine.ops import einsum, matmul, qr, tensordot
 from minikeras.engine.shapes import axis_of
 
-__all__ = ["batch_dot", "dot", "einsum", "matmul", "tensordot"]
+__all__ = ["batch_dot", "dot", "einsum", "matmul", "qr", "tensordot"]
 
 
 def dot(x: Any, y: Any) -> Tensor:

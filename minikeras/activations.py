@@ -1,0 +1,133 @@
+"""Activations: K's functions by the names that layers know them by, in one table.
+
+An activation is any function of a tensor; those here are in K, but for three whose
+arguments or names are this room's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.backend import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh,
+    tanh_shrink,
+    threshold,
+)
+
+
+def linear(x: Any) -> Any:
+    """Return `x`."""
+    return x
+
+
+def exponential(x: Any) -> Any:
+    """Return e to the power of `x`."""
+    return K.exp(x)
+
+
+def relu(
+    x: Any,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> Any:
+    """Return `x` above the threshold, ``negative_slope * (x - threshold)`` below it.
+
+    Args:
+        x: the input.
+        negative_slope: slope below the threshold.
+        max_value: upper bound of the result; None for no bound.
+        threshold: where the slope becomes 1.
+
+    Example:
+        >>> relu([-10.0, 0.0, 5.0], max_value=4.0)
+        array([0., 0., 4.], dtype=float32)
+    """
+    return K.relu(x, negative_slope, max_value, threshold)
+
+
+_ACTIVATIONS = [
+    celu,
+    elu,
+    exponential,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    linear,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh,
+    tanh_shrink,
+    threshold,
+]
+
+swish, hard_swish = silu, hard_silu
+
+_registry = K.Registry(
+    "keras.activations",
+    "activation function",
+    _ACTIVATIONS,
+    aliases={"hard_swish": hard_silu, "swish": silu},
+    default=linear,
+)
+get, deserialize = _registry.get, _registry.deserialize
+
+
+def serialize(activation: Any) -> Any:
+    """Return the name of an activation from this room, the config of any other."""
+    if activation in _ACTIVATIONS:
+        return activation.__name__
+    return K.serialize_keras_object(activation)
+
+
+__all__ = [
+    *(activation.__name__ for activation in _ACTIVATIONS),
+    "deserialize",
+    "get",
+    "hard_swish",
+    "serialize",
+    "swish",
+]

@@ -1,0 +1,142 @@
+"""What all metrics share: variables that collect, and methods that also take arrays.
+
+A metric writes `update_state` and `result` in K, once. Called on tensors, or inside a
+traced training step, they extend the graph; called on arrays, lists or numbers they run
+compiled, and return arrays.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from minikeras import backend as K
+from minikeras import initializers
+
+__all__ = ["Metric"]
+
+
+class Metric(K.Configured):
+    """Base of metrics: a value that is updated batch by batch.
+
+    A subclass makes variables with `add_variable`, changes them in `update_state` by
+    their ``assign`` methods, and computes its value from them in `result`.
+
+    Args:
+        dtype: of the computation; floatx by default.
+        name: of the metric, and the first part of its variables' paths.
+    """
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name or K.auto_name(type(self).__name__)
+        self.dtype = str(getattr(dtype, "compute_dtype", dtype) or K.floatx())
+        self._variables: list[K.Variable] = []
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("update_state", "result"):
+            if name in vars(cls):
+                setattr(cls, name, _also_on_arrays(vars(cls)[name]))
+
+    def update_state(self, *args: Any, **kwargs: Any) -> Any:
+        """Take one more batch into account."""
+        raise NotImplementedError(f"{type(self).__name__} has no `update_state`")
+
+    def result(self) -> Any:
+        """Return the value over all batches since the last `reset_state`."""
+        raise NotImplementedError(f"{type(self).__name__} has no `result`")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Take one more batch into account; return the value so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def reset_state(self) -> None:
+        """Forget all batches: set all variables to 0."""
+        for variable in self.variables:
+            variable.assign(K.zeros(variable.shape, variable.dtype))
+
+    def add_variable(
+        self,
+        shape: Any = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> K.Variable:
+        """Return a new variable, which `reset_state` sets to 0.
+
+        Args:
+            shape: of the variable.
+            initializer: of its first value.
+            dtype: floatx by default.
+            aggregation: accepted; matters to distributed training alone.
+            name: the last part of its path.
+        """
+        with K.name_scope(self.name.replace("/", ">")):
+            variable = K.Variable(
+                initializers.get(initializer or "zeros"),
+                shape=tuple(shape),
+                dtype=dtype,
+                trainable=False,
+                aggregation=aggregation,
+                name=name,
+            )
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(
+        self,
+        shape: Any = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> K.Variable:
+        """Return a new variable: an older name of `add_variable`."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    @property
+    def variables(self) -> list[K.Variable]:
+        """Its variables, and those of metrics that are attributes of it."""
+        found = dict.fromkeys(self._variables)
+        for value in vars(self).values():
+            if isinstance(value, K.Variable):
+                found[value] = None
+            elif isinstance(value, Metric):
+                found.update(dict.fromkeys(value.variables))
+        return list(found)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def _also_on_arrays(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `method` as one that runs compiled where nothing is symbolic."""
+    compiled = K.compiled_method(method)
+
+    @functools.wraps(method)
+    def call(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        if K.current_trace() is None:
+            args = tuple(map(_concrete, args))
+            kwargs = {name: _concrete(value) for name, value in kwargs.items()}
+        return compiled(self, *args, **kwargs)
+
+    return call
+
+
+def _concrete(x: Any) -> Any:
+    """Return numbers, lists of them and variables as arrays, all else as it is."""
+    if isinstance(x, K.Variable):
+        return x.value
+    if isinstance(x, dict):
+        return {key: _concrete(value) for key, value in x.items()}
+    if isinstance(x, (list, tuple)) and not all(map(_is_number, K.tree.flatten(x))):
+        return type(x)(map(_concrete, x))
+    if isinstance(x, (list, tuple)) or _is_number(x):
+        return K.convert_to_tensor(x)
+    return x
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float)) or (K.is_array(x) and not x.shape)

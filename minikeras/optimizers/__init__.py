@@ -1,0 +1,56 @@
+"""Optimizers: how gradients change weights; one formula each, one way to apply it."""
+
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.optimizers import schedules
+from minikeras.optimizers.adam import Adam, Adamax, AdamW, Nadam
+from minikeras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
+from minikeras.optimizers.base import Optimizer
+from minikeras.optimizers.ftrl import Ftrl
+from minikeras.optimizers.lion import Lion
+from minikeras.optimizers.sgd import SGD
+
+
+def _is_optimizer(obj: Any) -> bool:
+    return isinstance(obj, Optimizer)
+
+
+_registry = K.Registry(
+    "keras.optimizers",
+    "optimizer",
+    [
+        Adadelta,
+        Adagrad,
+        Adam,
+        AdamW,
+        Adamax,
+        Ftrl,
+        Lion,
+        Nadam,
+        Optimizer,
+        RMSprop,
+        SGD,
+    ],
+    fold=str.lower,
+    accepts=_is_optimizer,
+)
+get, serialize, deserialize = _registry.get, _registry.serialize, _registry.deserialize
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]

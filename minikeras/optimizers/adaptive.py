@@ -1,0 +1,160 @@
+"""Steps measured in units of what gradients have been: Adagrad, RMSprop, Adadelta."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minikeras import backend as K
+from minikeras import initializers
+from minikeras.optimizers.base import Optimizer, Variable
+
+__all__ = ["Adadelta", "Adagrad", "RMSprop"]
+
+
+class Adagrad(Optimizer):
+    """``a <- a + g^2; w <- w - lr g / sqrt(a + epsilon)``.
+
+    Args:
+        learning_rate: lr; see `Optimizer`.
+        initial_accumulator_value: of a; not negative.
+        epsilon: keeps the quotient finite.
+        kwargs: see `Optimizer`.
+
+    Source: Duchi et al. 2011, jmlr.org/papers/v12/duchi11a.html.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.initial_accumulator_value = initial_accumulator_value
+        self.epsilon = epsilon
+
+    def build(self, variables: Iterable[Variable]) -> None:
+        """Make a sum of squares for each of `variables`."""
+        super().build(variables)
+        start = initializers.Constant(self.initial_accumulator_value)
+        self.add_optimizer_variables(self._trainable_variables, "accumulator", start)
+
+    def update_step(
+        self, gradient: Any, variable: Variable, learning_rate: Any
+    ) -> None:
+        """Step down the gradient, in units of the root of the sum of squares."""
+        a = self.slot(variable, "accumulator")
+        self.assign_add(a, K.square(gradient))
+        self.assign_sub(variable, gradient * learning_rate / K.sqrt(a + self.epsilon))
+
+
+class RMSprop(Optimizer):
+    """``v <- rho v + (1 - rho) g^2; w <- w - lr g / sqrt(v + epsilon)``.
+
+    With `momentum` the quotient q goes into ``p <- momentum p + q; w <- w - p``.
+    Centered, v stands for the variance: less the square of the running mean of g.
+
+    Args:
+        learning_rate: lr; see `Optimizer`.
+        rho: share of the running means kept in each step, in [0, 1).
+        momentum: share of p kept in each step, in [0, 1).
+        epsilon: keeps the quotient finite.
+        centered: whether to divide by the deviation instead of the root mean square.
+        kwargs: see `Optimizer`.
+
+    Source: Hinton 2012, Neural Networks for Machine Learning, lecture 6e.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.rho = rho
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.centered = centered
+
+    def build(self, variables: Iterable[Variable]) -> None:
+        """Make what is needed of means and momenta for each of `variables`."""
+        super().build(variables)
+        self.add_optimizer_variables(self._trainable_variables, "velocity")
+        if self.momentum > 0:
+            self.add_optimizer_variables(self._trainable_variables, "momentum")
+        if self.centered:
+            self.add_optimizer_variables(self._trainable_variables, "average_gradient")
+
+    def update_step(
+        self, gradient: Any, variable: Variable, learning_rate: Any
+    ) -> None:
+        """Step down the gradient, in units of its root mean square or deviation."""
+        v = self.slot(variable, "velocity")
+        self.assign(v, v * self.rho + K.square(gradient) * (1 - self.rho))
+        square: Any = v
+        if self.centered:
+            mean = self.slot(variable, "average_gradient")
+            self.assign(mean, mean * self.rho + gradient * (1 - self.rho))
+            square = v - K.square(mean)
+        step = gradient * learning_rate / K.sqrt(square + self.epsilon)
+        if self.momentum > 0:
+            p = self.slot(variable, "momentum")
+            self.assign(p, p * self.momentum + step)
+            step = p
+        self.assign_sub(variable, step)
+
+
+class Adadelta(Optimizer):
+    """``d = g rms(d) / rms(g); w <- w - lr d``: steps in the units of the weights.
+
+    rms is the root of a running mean of squares, plus epsilon.
+
+    Args:
+        learning_rate: lr; 1 is that of the paper.
+        rho: share of the running means kept in each step, in [0, 1).
+        epsilon: added to the means; the first steps come from it.
+        kwargs: see `Optimizer`.
+
+    Source: Zeiler 2012, arXiv:1212.5701.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.rho = rho
+        self.epsilon = epsilon
+
+    def build(self, variables: Iterable[Variable]) -> None:
+        """Make both running means for each of `variables`."""
+        super().build(variables)
+        self.add_optimizer_variables(
+            self._trainable_variables, ["accumulated_grad", "accumulated_delta_var"]
+        )
+
+    def update_step(
+        self, gradient: Any, variable: Variable, learning_rate: Any
+    ) -> None:
+        """Step down the gradient, in units of steps so far over gradients so far."""
+        gradients = self.slot(variable, "accumulated_grad")
+        steps = self.slot(variable, "accumulated_delta_var")
+        self._mean_square(gradients, gradient)
+        step = self._rms(steps) * gradient / self._rms(gradients)
+        self._mean_square(steps, step)
+        self.assign_sub(variable, step * learning_rate)
+
+    def _mean_square(self, mean: Variable, x: Any) -> None:
+        self.assign(mean, mean * self.rho + K.square(x) * (1 - self.rho))
+
+    def _rms(self, mean: Any) -> Any:
+        return K.sqrt(mean + self.epsilon)
