@@ -94,8 +94,7 @@ class Mean(Reduction, name="mean"):
         return xp.mean(x, self.axis, keepdims=self.keepdims)
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
-        share = broadcast_like(g, x, self.axis, self.keepdims)
-        return (mean_share(share, y),)
+        return (broadcast_like(mean_share(g, x), x, self.axis, self.keepdims),)
 
 
 def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
@@ -104,23 +103,23 @@ def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
 
 class MeanShare(Op, name="mean_share"):
-    """z = g (size of y) / (size of g): the part of a mean's gradient each term gets."""
+    """z = g (size of g) / (size of x): what each x gets of its mean's gradient g."""
 
     any_rank = True
 
-    def infer(self, g: Spec, y: Spec) -> Spec:
+    def infer(self, g: Spec, x: Spec) -> Spec:
         return g
 
-    def kernel(self, xp: ModuleType, g: Array, y: Array) -> Array:
-        return g * g.dtype.type(y.size / max(g.size, 1))
+    def kernel(self, xp: ModuleType, g: Array, x: Array) -> Array:
+        return g * g.dtype.type(g.size / max(x.size, 1))
 
-    def vjp(self, h: Tensor, z: Tensor, g: Tensor, y: Tensor) -> tuple[Tensor, None]:
-        return mean_share(h, y), None
+    def vjp(self, h: Tensor, z: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, None]:
+        return mean_share(h, x), None
 
 
-def mean_share(g: Tensor, y: Tensor) -> Tensor:
-    """Return `g` divided by how many of its elements went into one of `y`."""
-    return MeanShare()(g, y)
+def mean_share(g: Tensor, x: Tensor) -> Tensor:
+    """Return `g` divided by how many elements of `x` there are for each of its own."""
+    return MeanShare()(g, x)
 
 
 class Var(Reduction, name="var"):
@@ -133,8 +132,8 @@ class Var(Reduction, name="var"):
         return xp.var(x, self.axis, keepdims=self.keepdims)
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
-        share = mean_share(broadcast_like(g, x, self.axis, self.keepdims), y)
-        return (share * 2 * (x - mean(x, self.axis, keepdims=True)),)
+        share = broadcast_like(mean_share(2 * g, x), x, self.axis, self.keepdims)
+        return (share * (x - mean(x, self.axis, keepdims=True)),)
 
 
 def var(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:

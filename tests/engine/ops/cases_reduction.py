@@ -68,8 +68,8 @@ CASES = [
     Case(
         "mean_share",
         mean_share,
-        lambda x, y: x * (y.size / x.size),
-        (X, (4,)),
+        lambda g, x: g * (g.size / x.size),
+        ((4,), X),
         wrt=(0,),
     ),
     Case("sum_like", ops.sum_like, lambda x, y: x.sum((0, 1)), (X, (4,)), wrt=(0,)),
