@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -18,7 +17,6 @@ from minikeras.engine.spec import Array, Spec
 __all__ = ["diag", "diagonal", "trace", "tril", "triu"]
 
 
-@dataclass(frozen=True)
 class Diagonal(Selection, name="diagonal"):
     """y[..., i] = x[i, i + offset], where i and its partner index axis1 and axis2."""
 
@@ -57,7 +55,6 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return sum(diagonal(x, offset, axis1, axis2), -1)
 
 
-@dataclass(frozen=True)
 class MatrixDiag(Op, name="diag"):
     """y[..., i, i + offset] = x[..., i], and 0 elsewhere."""
 
@@ -110,7 +107,6 @@ class Triangle(Op):
         return (self(g),)
 
 
-@dataclass(frozen=True)
 class Tril(Triangle, name="tril"):
     """y[..., i, j] = x[..., i, j] if j <= i + k, else 0."""
 
@@ -125,7 +121,6 @@ def tril(x: Any, k: int = 0) -> Tensor:
     return Tril(k)(x)
 
 
-@dataclass(frozen=True)
 class Triu(Triangle, name="triu"):
     """y[..., i, j] = x[..., i, j] if j >= i + k, else 0."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -37,7 +36,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
 class Gather(Selection, name="take"):
     """y[..., i, ...] = x[..., indices[i], ...], along `axis`."""
 
@@ -77,7 +75,6 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     )
 
 
-@dataclass(frozen=True)
 class TakeAlongAxis(Selection, name="take_along_axis"):
     """y[..., i, ...] = x[..., indices[..., i, ...], ...], along `axis`."""
 
@@ -112,7 +109,6 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
     return TakeAlongAxis(axis)(x, indices)
 
 
-@dataclass(frozen=True)
 class GatherNd(Selection, name="gather_nd"):
     """y[i] = x[indices[i]], where the last axis of `indices` is a position in x."""
 
@@ -146,7 +142,6 @@ def gather_nd(x: Any, indices: Any) -> Tensor:
     return GatherNd()(x, indices)
 
 
-@dataclass(frozen=True)
 class ScatterNd(Op, name="scatter_nd"):
     """y is 0, plus updates[i] at each indices[i]."""
 
@@ -210,7 +205,6 @@ def boolean_mask(x: Any, mask: Any, axis: int = 0) -> Tensor:
     return getitem(x, (*(slice(None),) * axis, operand(mask)))
 
 
-@dataclass(frozen=True)
 class ArgWhere(Op, name="argwhere"):
     """y[i] is the position of the i-th element of x that is not 0."""
 
@@ -236,7 +230,6 @@ def argwhere(x: Any) -> Tensor:
     return ArgWhere()(x)
 
 
-@dataclass(frozen=True)
 class OneHot(Op, name="one_hot"):
     """y[..., j] = on_value if j = indices[...], else off_value."""
 

@@ -6,7 +6,6 @@ Each pair is adjoint: what is joined on the way forward is cut apart by the grad
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from types import ModuleType
 from typing import Any
@@ -38,7 +37,6 @@ def _complete(gs: Sequence[Tensor | None], ys: Sequence[Tensor]) -> list[Tensor]
 # -- along an axis that is there -------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Concat(Op, name="concatenate"):
     """y = the inputs, one after the other along `axis`."""
 
@@ -92,7 +90,6 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Tensor:
     return Concat(axis)(*xs, name="concat")
 
 
-@dataclass(frozen=True)
 class SplitLike(Op, name="split_like"):
     """Cut x along `axis` into parts as long as the other inputs are there."""
 
@@ -112,12 +109,11 @@ class SplitLike(Op, name="split_like"):
 
 
 def _parts(
-    xp: ModuleType, x: Array, sizes: Sequence[int], axis: int
+    xp: ModuleType, x: Array, sizes: Sequence[Any], axis: int
 ) -> tuple[Array, ...]:
     return tuple(xp.split(x, list(accumulate(sizes))[:-1], axis))
 
 
-@dataclass(frozen=True)
 class Split(Op, name="split"):
     """Cut x along `axis` into parts of given sizes, or a number of equal ones."""
 
@@ -183,7 +179,6 @@ def split(x: Any, sizes: int | Sequence[int], axis: int = 0) -> list[Tensor]:
 # -- along a new axis ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Pack(Op, name="stack"):
     """y[..., i, ...] = the i-th input, along the new axis `axis`."""
 
@@ -217,7 +212,6 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Tensor:
     return Pack(axis)(*xs, name="stack")
 
 
-@dataclass(frozen=True)
 class Unpack(Op, name="unstack"):
     """The i-th output is x[..., i, ...], of `count` along `axis`."""
 
@@ -269,7 +263,6 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
 # -- repetition ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Tile(Selection, name="tile"):
     """y = x, repeats[i] times along axis i."""
 
@@ -311,7 +304,6 @@ def tile(x: Any, repeats: Sizes) -> Tensor:
     return Tile()(x, as_sizes(repeats))
 
 
-@dataclass(frozen=True)
 class Repeat(Selection, name="repeat"):
     """y = each element of x `repeats` times in a row, along `axis`."""
 
@@ -357,7 +349,6 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Ten
     return Repeat(times, 0)(reshape(x, -1)) if axis is None else Repeat(times, axis)(x)
 
 
-@dataclass(frozen=True)
 class Meshgrid(Op, name="meshgrid"):
     """y_k[..., i_k, ...] = x_k[i_k]: coordinates of all points of a grid."""
 

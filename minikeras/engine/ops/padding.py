@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +12,7 @@ from minikeras.engine import shapes
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op
+from minikeras.engine.ops.reduction import Axes, frozen_axes
 from minikeras.engine.ops.reshaping import operand
 from minikeras.engine.ops.selection import Selection
 from minikeras.engine.ops.slicing import getitem
@@ -41,7 +41,6 @@ def _inner(widths: Widths) -> tuple[slice, ...]:
     return tuple(slice(a, -b if b else None) for a, b in widths)
 
 
-@dataclass(frozen=True)
 class Pad(Op, name="pad"):
     """y = x with a border of `value`, widths[i] before and behind along axis i."""
 
@@ -61,7 +60,6 @@ class Pad(Op, name="pad"):
         return (getitem(g, _inner(self.widths)),)
 
 
-@dataclass(frozen=True)
 class MirrorPad(Selection, name="mirror_pad"):
     """y = x with a border of x's own elements, mirrored or repeated."""
 
@@ -112,7 +110,6 @@ def pad(
     return op(x)
 
 
-@dataclass(frozen=True)
 class Reverse(Op, name="flip"):
     """y is x backwards along the axes."""
 
@@ -131,13 +128,11 @@ class Reverse(Op, name="flip"):
         return (flip(g, self.axis),)
 
 
-def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
+def flip(x: Any, axis: Axes = None) -> Tensor:
     """Return `x` backwards along `axis`, or along all axes."""
-    axes = (axis,) if isinstance(axis, int) else axis and tuple(axis)
-    return Reverse(axes)(x)
+    return Reverse(frozen_axes(axis))(x)
 
 
-@dataclass(frozen=True)
 class Roll(Op, name="roll"):
     """y[i] = x[i - shift], where what leaves at one end comes in at the other."""
 
@@ -157,9 +152,7 @@ class Roll(Op, name="roll"):
         return (Roll(tuple(-n for n in self.shift), self.axis)(g),)
 
 
-def roll(
-    x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None
-) -> Tensor:
+def roll(x: Any, shift: int | Sequence[int], axis: Axes = None) -> Tensor:
     """Return `x` shifted in a circle.
 
     Args:
@@ -167,6 +160,6 @@ def roll(
         shift: by how many places; one number for each axis.
         axis: along which; None for `x` made flat, and put back in shape.
     """
-    axes = (axis,) if isinstance(axis, int) else axis and tuple(axis)
+    axes = frozen_axes(axis)
     places = (shift,) if isinstance(shift, int) else tuple(shift)
     return Roll(places * len(axes) if axes and len(places) == 1 else places, axes)(x)

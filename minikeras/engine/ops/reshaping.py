@@ -7,7 +7,6 @@ stacking and arithmetic stays static where x's does, since specs carry small vec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -18,7 +17,7 @@ from minikeras.engine.dtypes import DType
 from minikeras.engine.errors import DTypeError, ShapeError
 from minikeras.engine.graph import Tensor, is_lazy, is_symbolic
 from minikeras.engine.op import Op, as_array, as_tensor, no_gradient
-from minikeras.engine.ops.reduction import sum_like
+from minikeras.engine.ops.reduction import frozen_axes, sum_like
 from minikeras.engine.spec import Array, Shape, Spec
 
 __all__ = [
@@ -86,7 +85,6 @@ def sizes_of(vector: Spec) -> Shape | None:
     return found
 
 
-@dataclass(frozen=True)
 class ShapeOf(Op, name="shape"):
     """y = the shape of x, a vector."""
 
@@ -106,7 +104,6 @@ def shape(x: Any, dtype: Any = "int32") -> Tensor:
     return ShapeOf(dtypes.as_dtype(dtype))(x, name="Shape")
 
 
-@dataclass(frozen=True)
 class Size(Op, name="size"):
     """y = the number of elements of x."""
 
@@ -126,7 +123,6 @@ def size(x: Any) -> Tensor:
     return Size()(x)
 
 
-@dataclass(frozen=True)
 class Rank(Op, name="rank"):
     """y = the number of axes of x."""
 
@@ -148,7 +144,6 @@ def rank(x: Any) -> Tensor:
 # -- reshape ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Reshape(Op, name="reshape"):
     """y has the elements of x, in the same order, and the shape `newshape`."""
 
@@ -204,7 +199,6 @@ def reshape(x: Any, newshape: Sizes) -> Tensor:
     return Reshape()(x, as_sizes(newshape))
 
 
-@dataclass(frozen=True)
 class ReshapeLike(Op, name="reshape_like"):
     """y has the elements of x and the shape of `like`."""
 
@@ -228,7 +222,6 @@ def reshape_like(x: Any, like: Any) -> Tensor:
 # -- order of axes ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Transpose(Op, name="transpose"):
     """Axis i of y is axis axes[i] of x; all axes reversed if None."""
 
@@ -301,7 +294,6 @@ def _listed(axes: Axes) -> tuple[int, ...]:
 # -- axes of size 1 --------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class ExpandDims(Op, name="expand_dims"):
     """y is x with new axes of size 1, which lie at `axis` in y."""
 
@@ -326,7 +318,6 @@ def expand_dims(x: Any, axis: Axes) -> Tensor:
     return ExpandDims(_listed(axis))(x)
 
 
-@dataclass(frozen=True)
 class Squeeze(Op, name="squeeze"):
     """y is x without `axis`, whose size is 1; without all such axes if None."""
 
@@ -360,29 +351,36 @@ def squeeze(x: Any, axis: Axes | None = None) -> Tensor:
     Raises:
         ShapeError: if an axis that is named has another size.
     """
-    return Squeeze(None if axis is None else _listed(axis))(x)
+    return Squeeze(frozen_axes(axis))(x)
 
 
 # -- broadcasting ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+def broadcast_onto(op: str, given: Shape | None, wanted: Shape | None) -> Shape | None:
+    """Return the shape `wanted`, as far as `given` and itself tell.
+
+    Raises:
+        ShapeError: if `given` does not broadcast to it.
+    """
+    if given is None or wanted is None:
+        return wanted
+    found = shapes.broadcast(given, wanted) or ()
+    if len(found) > len(wanted) or not all(map(shapes.compatible, found, wanted)):
+        raise ShapeError(
+            f"{op}: shape {shapes.show(given)} does not broadcast to "
+            f"{shapes.show(wanted)}"
+        )
+    return found
+
+
 class BroadcastTo(Op, name="broadcast_to"):
     """y repeats x along new leading axes and along axes of size 1."""
 
     any_rank = True
 
     def infer(self, x: Spec, shape: Spec) -> Spec:
-        wanted = sizes_of(shape)
-        if wanted is None or x.shape is None:
-            return Spec(wanted, x.dtype)
-        found = shapes.broadcast(x.shape, wanted) or ()
-        if len(found) > len(wanted) or not all(map(shapes.compatible, found, wanted)):
-            raise ShapeError(
-                f"broadcast_to: shape {shapes.show(x.shape)} does not broadcast to "
-                f"{shapes.show(wanted)}"
-            )
-        return Spec(found, x.dtype)
+        return Spec(broadcast_onto("broadcast_to", x.shape, sizes_of(shape)), x.dtype)
 
     def kernel(self, xp: ModuleType, x: Array, shape: Array) -> Array:
         return xp.broadcast_to(x, shape.tolist())

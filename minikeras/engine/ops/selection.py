@@ -8,7 +8,6 @@ the same op is run on an array that holds, in each place, the number of the plac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -37,13 +36,10 @@ class Selection(Op):
         known = [i.value is not None and None not in i.value for i in indices]
         if x.value is None or not all(known):
             return None
-        # An array of objects, as some of the values may be None.
-        arrays = [np.array(s.value, object if s is x else int) for s in (x, *indices)]
-        shaped = [
-            a.reshape(s.shape) for a, s in zip(arrays, (x, *indices), strict=True)
-        ]
         try:
-            found = self.kernel(np, *shaped)
+            # An array of objects, for None may be among the values of x.
+            places = [_known_array(i, int) for i in indices]
+            found = self.kernel(np, _known_array(x, object), *places)
         except IndexError as error:
             raise ShapeError(f"{self.name}: {error}") from None
         return tuple(found.reshape(-1).tolist()) if found.ndim <= 1 else None
@@ -73,7 +69,11 @@ class Selection(Op):
         return ScatterSelected(self)(g, x, *indices), *(None for _ in indices)
 
 
-@dataclass(frozen=True)
+def _known_array(spec: Spec, kind: type) -> Array:
+    """Return the value of a spec, a vector or scalar, as an array."""
+    return np.array(spec.value, kind).reshape((-1,) * len(spec.known))
+
+
 class ScatterSelected(Op, name="scatter_selected"):
     """y has the shape of x, and g added wherever `selection` takes elements of x."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import EllipsisType, ModuleType
 from typing import Any, TypeAlias
 
@@ -19,6 +18,7 @@ from minikeras.engine.graph import Tensor
 from minikeras.engine.ops.selection import Selection, check_integers
 from minikeras.engine.registry import register
 from minikeras.engine.spec import Array, Shape, Spec
+from minikeras.engine.values import Value
 
 __all__ = ["getitem"]
 
@@ -26,15 +26,13 @@ __all__ = ["getitem"]
 # -- an index as a value ---------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Value):
     """Stands for a further input of the op, by its number."""
 
     number: int
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(Value):
     """``start:stop:step``; None is left out, a `Part` is a tensor."""
 
     start: int | Part | None
@@ -158,7 +156,6 @@ def _check_entry(entry: Any, shape: Shape) -> None:
 # -- getitem ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class StridedSlice(Selection, name="strided_slice"):
     """y = x[index], by NumPy's rules."""
 

@@ -7,7 +7,6 @@ stable), so the element that came first gets it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -30,7 +29,6 @@ def _scatter(g: Tensor, x: Tensor, order: Tensor, axis: int) -> Tensor:
     return ScatterSelected(TakeAlongAxis(axis))(g, x, order)
 
 
-@dataclass(frozen=True)
 class Sort(Op, name="sort"):
     """y is x in ascending order along `axis`; NaN comes last."""
 
@@ -54,7 +52,6 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
     return Sort(-1)(reshape(x, -1)) if axis is None else Sort(axis)(x)
 
 
-@dataclass(frozen=True)
 class ArgSort(Op, name="argsort"):
     """y = the places of x's elements in ascending order; equal ones keep theirs."""
 
@@ -76,7 +73,6 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
     return ArgSort(-1)(reshape(x, -1)) if axis is None else ArgSort(axis)(x)
 
 
-@dataclass(frozen=True)
 class TopK(Op, name="top_k"):
     """The k largest elements along the last axis, in falling order, and their places.
 
@@ -121,7 +117,6 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     return TopK(k)(x, name="TopKV2")
 
 
-@dataclass(frozen=True)
 class InTopK(Op, name="in_top_k"):
     """y[i] = whether fewer than k of predictions[i] exceed that of class targets[i].
 
@@ -167,7 +162,6 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
     return InTopK(k)(targets, predictions)
 
 
-@dataclass(frozen=True)
 class SearchSorted(Op, name="searchsorted"):
     """y = where each value must be inserted to keep the vector x sorted."""
 

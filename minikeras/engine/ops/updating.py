@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -26,7 +25,6 @@ def _block(start: Sequence[int], sizes: Sequence[int]) -> tuple[builtins.slice, 
     return tuple(builtins.slice(b, b + n) for b, n in zip(start, sizes, strict=True))
 
 
-@dataclass(frozen=True)
 class Slice(Selection, name="slice"):
     """y[i, j, ...] = x[start_0 + i, start_1 + j, ...]."""
 
@@ -94,7 +92,6 @@ def slice(x: Any, start: Sizes, size: Sizes) -> Tensor:
     return Slice()(x, as_sizes(start), as_sizes(size))
 
 
-@dataclass(frozen=True)
 class SliceUpdate(Op, name="slice_update"):
     """y is x, but for the block at `start`, which is `updates`."""
 
@@ -131,7 +128,6 @@ def slice_update(x: Any, start: Sizes, updates: Any) -> Tensor:
     return SliceUpdate()(x, as_sizes(start), cast(updates, x.dtype))
 
 
-@dataclass(frozen=True)
 class ScatterUpdate(Op, name="scatter_update"):
     """y is x, but y[indices[i]] = updates[i]."""
 
