@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minikeras.backend.introspection import dtype, is_float_dtype
+from minikeras.backend.introspection import dtype, is_float_dtype, ndim
 from minikeras.engine import ops as engine
 from minikeras.engine.graph import Tensor
 from minikeras.engine.ops import (
@@ -91,6 +91,7 @@ __all__ = [
     "arctan",
     "arctan2",
     "arctanh",
+    "bias_add",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
@@ -221,3 +222,21 @@ def nan_to_num(
     below = -limit if neginf is None else neginf
     x = engine.where(isposinf(x), above, engine.where(isneginf(x), below, x))
     return engine.where(engine.isnan(x), nan, x)
+
+
+def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Tensor:
+    """Return `x` with `bias` added to its channels.
+
+    Args:
+        x: the input.
+        bias: one number for each channel.
+        data_format: "channels_last" or "channels_first"; None means the last axis.
+
+    Example:
+        >>> bias_add(np.zeros((1, 2, 3)), np.array([1, 2]), "channels_first")
+        array([[[1., 1., 1.],
+                [2., 2., 2.]]])
+    """
+    if data_format == "channels_first":
+        bias = engine.expand_dims(bias, range(1, ndim(x) - 1))
+    return engine.add(x, bias)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import local
 
-from minikeras.engine.graph import Graph, Node, current_graph
+from minikeras.engine.graph import Graph, Node, Tensor, graph_of
 
 __all__ = [
     "Trace",
@@ -59,8 +59,8 @@ def tracing() -> Iterator[Trace]:
 
 
 @contextmanager
-def symbolic_scope() -> Iterator[Trace]:
-    """Extend the current graph; updates made inside are dropped.
+def symbolic_scope(tensors: Sequence[Tensor] = ()) -> Iterator[Trace]:
+    """Extend the graph of `tensors`; updates made inside are dropped.
 
     This is how layers are connected to a model's symbolic inputs: shapes and nodes
     are wanted, changes of state are not.
@@ -69,10 +69,11 @@ def symbolic_scope() -> Iterator[Trace]:
     if trace is not None:
         yield trace
         return
-    trace = Trace(current_graph(), is_symbolic=True)
+    trace = Trace(graph_of(tensors), is_symbolic=True)
     _active.traces.append(trace)
     try:
-        yield trace
+        with trace.graph.as_default():
+            yield trace
     finally:
         _active.traces.remove(trace)
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
+from inspect import BoundArguments
 from typing import Any
 
 from minikeras import backend as K
 from minikeras import constraints, initializers, regularizers
-from minikeras.layers.context import bind, call_depth, entered, signature, tensor_arguments
-from minikeras.layers.history import CallNode
+from minikeras.layers.arguments import given_arguments, kept_arguments
+from minikeras.layers.context import bind, call_depth, entered, tensor_arguments
+from minikeras.layers.history import CallNode, symbolic_leaves
 from minikeras.layers.input_spec import check_inputs
 from minikeras.layers.policy import DTypePolicy
 from minikeras.layers.tracking import Tracked
@@ -56,7 +59,7 @@ class Layer(Tracked):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _in_own_scope(cls.build)
+            cls.build = _completed(cls.build)
 
     def __init__(
         self,
@@ -80,14 +83,15 @@ class Layer(Tracked):
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec: Any = None
-        self.supports_masking = False
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self.built = False
         self._trainable = bool(trainable)
         self._call_losses: list[Any] = []
         self._inbound_nodes: list[CallNode] = []
         self._compiled_call: Any = None
+        self._build_shapes: dict[str, Any] | None = None
 
-    # -- to be written by subclasses -------------------------------------------------
+    # -- to be written by subclasses ---------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, now that the shape of the input is known."""
@@ -106,9 +110,11 @@ class Layer(Tracked):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments from which `from_config` makes the same layer again.
 
+        Layers of this package, and classes without a `get_config` of their own, add
+        the arguments of their constructor by themselves.
+
         Raises:
-            NotImplementedError: if a subclass has arguments of its own that are not
-                plain values, and does not return them.
+            NotImplementedError: if one of these arguments cannot be written to a file.
         """
         config = {
             "name": self.name,
@@ -116,15 +122,24 @@ class Layer(Tracked):
             "dtype": self.dtype_policy.serialize(),
         }
         if self.activity_regularizer is not None:
-            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if type(self).get_config is Layer.get_config:
-            config.update(_plain_arguments(self))
-        return config
+            penalty = regularizers.serialize(self.activity_regularizer)
+            config["activity_regularizer"] = penalty
+        config |= kept_arguments(self, Layer)
+        if type(self).get_config is not Layer.get_config:
+            return config
+        accepted = K.constructor_arguments(type(self))
+        given = given_arguments(self).items()
+        return {k: v for k, v in (*given, *config.items()) if k in accepted}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """Return a layer made from the result of `get_config`."""
-        return cls(**config)
+        return cls(
+            **{
+                name: K.deserialize_keras_object(value) if _is_object(value) else value
+                for name, value in config.items()
+            }
+        )
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Return the shape of the output for a given shape of the input."""
@@ -132,7 +147,9 @@ class Layer(Tracked):
             inputs = [_placeholders(shape, self.compute_dtype) for shape in args]
             named = {k.removesuffix("_shape"): v for k, v in kwargs.items()}
             more = {k: _placeholders(v, self.compute_dtype) for k, v in named.items()}
-            return K.tree.map_structure(lambda y: tuple(y.shape), self(*inputs, **more))
+            outputs = self(*inputs, **more)
+            self._clear_losses()
+        return _shapes(outputs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Return the mask of the output; by default that of the input."""
@@ -179,32 +196,70 @@ class Layer(Tracked):
             aggregation=aggregation,
             name=name,
         )
+        weight.trainable = trainable and self.trainable
         weight.regularizer = regularizers.get(regularizer)
         weight.constraint = constraints.get(constraint)
         weight.overwrite_with_gradient = overwrite_with_gradient
         self._added.append(weight)
         return weight
 
-    @property
-    def variable_dtype(self) -> str:
-        """The dtype of its weights."""
-        return self.dtype_policy.variable_dtype
+    def weight_rule(
+        self,
+        name: str,
+        initializer: Any,
+        regularizer: Any = None,
+        constraint: Any = None,
+    ) -> None:
+        """Keep the arguments that say how the weight `name` starts and is held.
 
-    @property
-    def dtype(self) -> str:
-        """The dtype of its weights."""
-        return self.variable_dtype
+        They become the attributes ``kernel_initializer``, ``kernel_regularizer`` and
+        ``kernel_constraint`` of a weight called ``"kernel"``.
+        """
+        setattr(self, f"{name}_initializer", initializers.get(initializer))
+        setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
+        setattr(self, f"{name}_constraint", constraints.get(constraint))
 
-    @property
-    def compute_dtype(self) -> str:
-        """The dtype in which it computes."""
-        return self.dtype_policy.compute_dtype
+    def add_ruled_weight(
+        self, name: str, shape: Sequence[int], trainable: bool = True
+    ) -> K.Variable:
+        """Return a new variable of this layer, by the rule kept for its name."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            trainable=trainable,
+            initializer=getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+        )
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes for which the layer was built, None if it is not."""
+        shapes = self._build_shapes
+        if shapes and len(shapes) == 1:
+            return {"input_shape": next(iter(shapes.values()))}
+        return {"shapes_dict": shapes} if shapes else None
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build the layer for the shapes that `get_build_config` returned."""
+        if "input_shape" in config:
+            self.build(config["input_shape"])
+        elif "shapes_dict" in config:
+            self.build(**config["shapes_dict"])
+
+    variable_dtype = property(
+        lambda self: self.dtype_policy.variable_dtype, doc="The dtype of its weights."
+    )
+    dtype = property(lambda self: self.variable_dtype, doc="The dtype of its weights.")
+    compute_dtype = property(
+        lambda self: self.dtype_policy.compute_dtype,
+        doc="The dtype in which it computes.",
+    )
 
     @property
     def losses(self) -> list[Any]:
         """Penalties of the last call, and of the weights that have a regularizer."""
-        regular = (w for w in self.trainable_weights if w.regularizer is not None)
-        return [*self._losses_of_call(), *(w.regularizer(w) for w in regular)]
+        ruled = (w for w in self.trainable_weights if w.regularizer is not None)
+        return [*self._losses_of_call(), *(w.regularizer(w.value) for w in ruled)]
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar, or a list of scalars, to what training minimizes."""
@@ -217,7 +272,7 @@ class Layer(Tracked):
         for layer in self._flatten_layers():
             layer._call_losses.clear()
 
-    # -- calling ---------------------------------------------------------------------
+    # -- calling -----------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs: arrays from arrays, tensors from tensors.
@@ -225,17 +280,19 @@ class Layer(Tracked):
         Raises:
             ValueError: if an input does not fit the layer.
         """
-        if K.current_trace() is None and not K.is_symbolic(K.tree.flatten((args, kwargs))):
+        tensors = symbolic_leaves((args, kwargs))
+        if not tensors and K.current_trace() is None:
             return self._call_on_arrays(args, kwargs)
-        with K.symbolic_scope() as trace:
-            args, kwargs = K.tree.map_structure(self._cast, (args, kwargs))
-            arguments, training = bind(self, args, kwargs)
-            self._inherit_mask(arguments)
+        with K.symbolic_scope(tensors) as trace:
+            outermost = call_depth() == 0
+            if outermost:
+                self._clear_losses()
+            cast_args, cast_kwargs = K.tree.map_structure(self._cast, (args, kwargs))
+            bound, training = bind(self, cast_args, cast_kwargs)
             with entered(training), K.name_scope(self.name):
-                self._prepare(arguments)
-                outputs = self.call(**arguments)
-                self._finish(arguments, outputs)
-            if trace.is_symbolic and call_depth() == 0:
+                outputs = self._call_bound(bound)
+            if outermost and trace.is_symbolic:
+                outputs = _apart(outputs, tensors)
                 CallNode(self, args, kwargs, outputs)
         return outputs
 
@@ -243,30 +300,39 @@ class Layer(Tracked):
         """Trace `call` for these shapes (once), run it, and return arrays."""
         if self._compiled_call is None:
             self._compiled_call = K.function(self._outputs_and_losses)
-        outputs, losses = self._compiled_call(*args, **kwargs)
+        settings = (Tracked._changes, K.in_train_phase_value())
+        outputs, losses = self._compiled_call(settings, *args, **kwargs)
         self._clear_losses()
         self._call_losses.extend(losses)
         return outputs
 
-    def _outputs_and_losses(self, *args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
-        self._clear_losses()
-        outputs = self(*args, **kwargs)
-        return outputs, self._losses_of_call()
+    def _outputs_and_losses(
+        self, settings: Any, *args: Any, **kwargs: Any
+    ) -> tuple[Any, list[Any]]:
+        """Return what one trace computes; for other `settings` there is another."""
+        return self(*args, **kwargs), self._losses_of_call()
 
     def _cast(self, x: Any) -> Any:
         """Bring a floating-point array or tensor to the layer's compute dtype."""
-        if not self.autocast or not hasattr(x, "dtype") or isinstance(x, K.Variable):
+        if not self.autocast or not hasattr(x, "dtype") or K.is_variable(x):
             return x
         kind = K.standardize_dtype(x.dtype)
-        return K.cast(x, self.compute_dtype) if "float" in kind else x
+        if kind == self.compute_dtype or not K.is_float_dtype(kind):
+            return x
+        return _with_mask(K.cast(x, self.compute_dtype), _mask_of(x))
 
-    def _prepare(self, arguments: dict[str, Any]) -> None:
-        """Build at the first call, and check the inputs at each."""
-        inputs = tensor_arguments(arguments)
+    def _call_bound(self, bound: BoundArguments) -> Any:
+        """Check the inputs, build if need be, call, and look after losses and masks."""
+        first = next(iter(bound.arguments.values()), None)
+        check_inputs(self.input_spec, first, self.name)
         if not self.built:
-            self._build_for(inputs)
-        if self.input_spec is not None and inputs:
-            check_inputs(self.input_spec, next(iter(inputs.values())), self.name)
+            self._build_for(tensor_arguments(bound))
+            check_inputs(self.input_spec, first, self.name)
+        mask = self._take_masks(bound)
+        outputs = self.call(*bound.args, **bound.kwargs)
+        self._penalize(outputs)
+        self._pass_on(mask, first, outputs)
+        return outputs
 
     def _build_for(self, inputs: dict[str, Any]) -> None:
         """Call `build` with the shapes of the inputs, named or in order."""
@@ -275,39 +341,59 @@ class Layer(Tracked):
         if len(wanted) > 1 and set(wanted) <= set(shapes):
             self.build(**{name: shapes[name] for name in wanted})
         elif wanted:
-            self.build(*list(shapes.values())[:1])
+            self.build(next(iter(shapes.values()), None))
         else:
             self.build()
         self.built = True
 
-    def _inherit_mask(self, arguments: dict[str, Any]) -> None:
-        """Pass the mask that came with the first input to a `call` that takes one."""
-        takes_mask = "mask" in signature(type(self)).parameters
-        if takes_mask and arguments.get("mask") is None and arguments:
-            first = next(iter(arguments.values()))
-            masks = K.tree.map_structure(_mask_of, first)
-            if any(m is not None for m in K.tree.flatten(masks)):
-                arguments["mask"] = masks
-
-    def _finish(self, arguments: dict[str, Any], outputs: Any) -> None:
-        """Add the activity penalty, and let the outputs carry the mask on."""
+    def _penalize(self, outputs: Any) -> None:
+        """Add the activity penalty, per sample."""
         if self.activity_regularizer is not None:
             for y in K.tree.flatten(outputs):
                 batch = K.cast(K.shape(y)[0], y.dtype)
-                self.add_loss(self.activity_regularizer(y) / batch)
-        first = next(iter(tensor_arguments(arguments).values()), None)
-        previous = K.tree.map_structure(_mask_of, first)
-        if self.supports_masking and any(m is not None for m in K.tree.flatten(previous)):
-            mask = self.compute_mask(first, previous)
-            for y, m in zip(K.tree.flatten(outputs), K.tree.flatten(mask), strict=False):
-                if m is not None and isinstance(y, K.Tensor):
-                    y._keras_mask = m
+                self.add_loss(K.divide_no_nan(self.activity_regularizer(y), batch))
+
+    # -- masks -------------------------------------------------------------------------
+
+    def _take_masks(self, bound: BoundArguments) -> Any:
+        """Let `call` have the masks that came with its inputs; return the first one.
+
+        With one tensor argument its mask is `call`'s `mask`; with several, that of
+        `query` is `query_mask`.
+        """
+        inputs = tensor_arguments(bound)
+        for name, x in inputs.items():
+            slot = "mask" if len(inputs) == 1 else f"{name}_mask"
+            taken = slot in bound.signature.parameters
+            if taken and bound.arguments.get(slot) is None and _any_mask(x):
+                bound.arguments[slot] = _masks(x)
+        first = next(iter(bound.arguments.values()), None)
+        given = bound.arguments.get("mask")
+        return _masks(first) if given is None else given
+
+    def _pass_on(self, mask: Any, first: Any, outputs: Any) -> None:
+        """Let the outputs carry the mask that `compute_mask` makes of the input's."""
+        if not self.supports_masking:
+            if any(m is not None for m in K.tree.flatten(mask)):
+                warnings.warn(
+                    f"Layer '{self.name}' (of type {type(self).__name__}) was passed "
+                    "an input with a mask attached to it. However, this layer does not "
+                    "support masking and will therefore destroy the mask information. "
+                    "Downstream layers will not see the mask.",
+                    stacklevel=4,
+                )
+            return
+        made = K.tree.flatten(outputs)
+        masks = self.compute_mask(first, mask)
+        if masks is not None and not all(_mask_of(y) is not None for y in made):
+            for y, m in zip(made, K.tree.flatten(masks), strict=False):
+                _with_mask(y, m)
 
     # -- as a part of a model ----------------------------------------------------------
 
     @property
     def input(self) -> Any:
-        """The symbolic input of its only call.
+        """The symbolic input of its first call.
 
         Raises:
             AttributeError: if it has not been called on symbolic tensors.
@@ -316,7 +402,7 @@ class Layer(Tracked):
 
     @property
     def output(self) -> Any:
-        """The symbolic output of its only call.
+        """The symbolic output of its first call.
 
         Raises:
             AttributeError: if it has not been called on symbolic tensors.
@@ -336,13 +422,40 @@ def _single(items: Sequence[Any]) -> Any:
     return items[0] if len(items) == 1 else list(items)
 
 
+def _apart(outputs: Any, inputs: Sequence[Any]) -> Any:
+    """Return `outputs`; one that is an input itself as a tensor of its own."""
+
+    def apart(y: Any) -> Any:
+        taken = any(y is x for x in inputs)
+        return _with_mask(K.identity(y), _mask_of(y)) if taken else y
+
+    return K.tree.map_structure(apart, outputs)
+
+
 def _mask_of(x: Any) -> Any:
     return getattr(x, "_keras_mask", None)
 
 
+def _masks(x: Any) -> Any:
+    return K.tree.map_structure(_mask_of, x)
+
+
+def _any_mask(x: Any) -> bool:
+    return any(_mask_of(t) is not None for t in K.tree.flatten(x))
+
+
+def _with_mask(x: Any, mask: Any) -> Any:
+    """Return `x`; a tensor carries `mask`, unless it has one."""
+    if mask is not None and isinstance(x, K.Tensor) and _mask_of(x) is None:
+        x._keras_mask = mask  # type: ignore[attr-defined]
+    return x
+
+
 def _shapes(x: Any) -> Any:
     """Return the shape of a tensor, or the shapes of a nesting of tensors."""
-    return K.tree.map_structure(lambda t: None if t is None else tuple(t.shape), x)
+    return K.tree.map_structure(
+        lambda t: tuple(t.shape) if hasattr(t, "shape") else None, x
+    )
 
 
 def _placeholders(shape: Any, dtype: str) -> Any:
@@ -364,33 +477,26 @@ def _declared_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
     return kwargs.pop("batch_input_shape", None)
 
 
-def _in_own_scope(build: Callable[..., None]) -> Callable[..., None]:
-    """Let a subclass's `build` name its weights after the layer, and mark it as built."""
+def _is_object(value: Any) -> bool:
+    """Whether a config's value describes an object (a dtype policy is read by `of`)."""
+    return isinstance(value, dict) and value.get("class_name") not in (
+        None,
+        "DTypePolicy",
+    )
+
+
+def _completed(build: Callable[..., None]) -> Callable[..., None]:
+    """Return a `build` whose weights are real, and named after the layer.
+
+    It also notes the shapes, and that the layer is built.
+    """
+    names = list(inspect.signature(build).parameters)[1:]
 
     @functools.wraps(build)
-    def build_once(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with K.layer_scope(self.name):
+    def complete(self: Layer, *args: Any, **kwargs: Any) -> None:
+        self._build_shapes = {**dict(zip(names, args, strict=False)), **kwargs}
+        with K.init_scope(), K.layer_scope(self.name):
             build(self, *args, **kwargs)
         self.built = True
 
-    return build_once
-
-
-def _plain_arguments(layer: Layer) -> dict[str, Any]:
-    """Return a custom layer's own arguments, if they can be written to a file.
-
-    Raises:
-        NotImplementedError: if one cannot.
-    """
-    args, kwargs = layer._init_arguments
-    bound = inspect.signature(type(layer).__init__).bind(layer, *args, **kwargs).arguments
-    own = dict(list(bound.items())[1:])
-    own.update(own.pop("kwargs", {}))
-    for name, value in own.items():
-        if any(not isinstance(x, (str, int, float, bool, type(None))) for x in K.tree.flatten(value)):
-            raise NotImplementedError(
-                f"{type(layer).__name__} was created with the argument {name}={value!r}, "
-                "which cannot be written to a file as it is: override `get_config()`, and "
-                "`from_config()` to match."
-            )
-    return {k: v for k, v in own.items() if k not in ("name", "trainable", "dtype")}
+    return complete

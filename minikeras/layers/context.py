@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from inspect import BoundArguments, Parameter, Signature
 from typing import Any
 
 from minikeras import backend as K
@@ -54,58 +55,58 @@ def separate_calls() -> Iterator[None]:
 
 
 @functools.cache
-def signature(layer: type) -> inspect.Signature:
+def signature(layer: type) -> Signature:
     """Return the signature of a layer class's `call`, without self."""
     found = inspect.signature(layer.call)
     return found.replace(parameters=list(found.parameters.values())[1:])
 
 
-def bind(layer: Any, args: Any, kwargs: dict[str, Any]) -> tuple[dict[str, Any], bool | None]:
-    """Return the arguments of ``layer.call`` by name, and the value of `training`.
+def bind(
+    layer: Any, args: Any, kwargs: Mapping[str, Any]
+) -> tuple[BoundArguments, bool | None]:
+    """Return the arguments of ``layer.call``, and the value of `training`.
+
+    `training` and `mask` may be given to any layer; one that does not take them goes
+    without.
 
     Raises:
         TypeError: if they do not fit the signature of `call`.
     """
     expected = signature(type(layer))
-    kinds = {p.kind for p in expected.parameters.values()}
-    takes_any = inspect.Parameter.VAR_KEYWORD in kinds
-    explicit = kwargs.get("training")
-    given = {
-        k: v
-        for k, v in kwargs.items()
-        if k not in ("training", "mask") or k in expected.parameters or takes_any
-    }
-    given.pop("training", None)
-    training = _resolve(explicit)
-    default = expected.parameters.get("training")
-    if training is None and default is not None:
-        training = None if default.default is inspect.Parameter.empty else default.default
-    if default is not None and not _positional(expected, args, "training"):
-        given["training"] = training
+    takes_any = any(p.kind is Parameter.VAR_KEYWORD for p in expected.parameters.values())
+    dropped = {"training"} if takes_any else {"training", "mask"} - {*expected.parameters}
+    given = {k: v for k, v in kwargs.items() if k not in dropped}
     try:
         bound = expected.bind(*args, **given)
     except TypeError as error:
-        raise TypeError(f"{type(layer).__name__}.call(): {error} (layer '{layer.name}')") from None
-    return bound.arguments, bound.arguments.get("training", training)
+        name = type(layer).__name__
+        raise TypeError(f"{name}.call(): {error} (layer '{layer.name}')") from None
+    explicit = bound.arguments.get("training", kwargs.get("training"))
+    training = _resolved(explicit, expected.parameters.get("training"))
+    if "training" in expected.parameters:
+        bound.arguments["training"] = training
+    return bound, training
 
 
-def _positional(expected: inspect.Signature, args: Any, name: str) -> bool:
-    return name in list(expected.parameters)[: len(args)]
+def _resolved(explicit: bool | None, parameter: Parameter | None) -> bool | None:
+    """Return the first of the values of `training` that is known.
+
+    While layers are only connected to symbolic inputs it may stay None, and so depend
+    on the learning phase at run time.
+    """
+    phase = True if K.in_train_phase_value() else None
+    default = None if parameter is None else parameter.default
+    for known in (explicit, *reversed(_calls.training), phase, default):
+        if known is not None and known is not Parameter.empty:
+            return known
+    trace = K.current_trace()
+    return None if trace is None or trace.is_symbolic else False
 
 
-def _resolve(explicit: bool | None) -> bool | None:
-    if explicit is not None:
-        return explicit
-    for training in reversed(_calls.training):
-        if training is not None:
-            return training
-    return True if K.in_train_phase_value() else None
-
-
-def tensor_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
+def tensor_arguments(bound: BoundArguments) -> dict[str, Any]:
     """Return those arguments that hold tensors or arrays, in order."""
     return {
         name: value
-        for name, value in arguments.items()
+        for name, value in bound.arguments.items()
         if any(hasattr(x, "shape") for x in K.tree.flatten(value))
     }

@@ -47,35 +47,45 @@ class InputSpec:
         self.name = name
         self.optional = optional
 
-    def problem(self, shape: Sequence[int | None]) -> str | None:
-        """Return what is wrong with an input of this shape, None if nothing is."""
-        rank = len(shape)
-        got = f"Full shape received: {tuple(shape)}"
-        if self.ndim is not None and rank != self.ndim and not self._squeezes(shape):
-            return f"expected ndim={self.ndim}, found ndim={rank}. {got}"
+    def problem(self, x: Any) -> str | None:
+        """Return what is wrong with the input `x`, None if nothing is."""
+        shape = tuple(x.shape)
+        rank, full = len(shape), f". Full shape received: {shape}"
+        if self.ndim not in (None, rank) and not self.allow_last_axis_squeeze:
+            return f"expected ndim={self.ndim}, found ndim={rank}{full}"
         if self.max_ndim is not None and rank > self.max_ndim:
             return f"expected max_ndim={self.max_ndim}, found ndim={rank}"
         if self.min_ndim is not None and rank < self.min_ndim:
-            return f"expected min_ndim={self.min_ndim}, found ndim={rank}. {got}"
+            return f"expected min_ndim={self.min_ndim}, found ndim={rank}{full}"
+        if self.dtype is not None and K.standardize_dtype(x.dtype) != self.dtype:
+            return f"expected dtype={self.dtype}, found dtype={x.dtype}"
         for axis, size in self.axes.items():
             if size is not None and shape[axis] not in (size, None):
                 return (
                     f"expected axis {axis} of input shape to have value {size}, but "
-                    f"received input with shape {tuple(shape)}"
+                    f"received input with shape {shape}"
                 )
-        for want, found in zip(self.shape or (), shape, strict=False):
-            if want is not None and found is not None and want != found:
-                return f"expected shape={self.shape}, found shape={tuple(shape)}"
+        pairs = zip(*map(self._squeezed, (self.shape or (), shape)), strict=False)
+        if any(None not in pair and len(set(pair)) > 1 for pair in pairs):
+            return f"expected shape={self.shape}, found shape={shape}"
         return None
 
-    def _squeezes(self, shape: Sequence[int | None]) -> bool:
-        if not self.allow_last_axis_squeeze or self.shape is None:
-            return False
-        return abs(len(shape) - len(self.shape)) == 1 and (self.shape[-1] == 1 or shape[-1] == 1)
+    def _squeezed(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape[:-1] if self.allow_last_axis_squeeze and shape[-1:] == (1,) else shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make another one like it."""
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InputSpec:
+        """Return a new one made from what `get_config` returned."""
+        return cls(**config)
 
     def __repr__(self) -> str:
-        fields = {"dtype": self.dtype, "shape": self.shape, "ndim": self.ndim, "axes": self.axes}
-        shown = (f"{k}={v}" for k, v in fields.items() if v)
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
+        shown = (f"{n}={getattr(self, n)}" for n in names if getattr(self, n))
         return f"InputSpec({', '.join(shown)})"
 
 
@@ -85,19 +95,25 @@ def check_inputs(input_spec: Any, inputs: Any, layer_name: str) -> None:
     Raises:
         ValueError: if one does not fit; the message names the layer and both shapes.
     """
-    specs = K.tree.flatten(input_spec)
-    values = K.tree.flatten(inputs)
+    if not input_spec:
+        return
+    specs, values = K.tree.flatten(input_spec), K.tree.flatten(inputs)
     if len(specs) != len(values):
         raise ValueError(
             f'Layer "{layer_name}" expects {len(specs)} input(s), but it received '
             f"{len(values)} input tensors. Inputs received: {inputs}"
         )
     for i, (spec, x) in enumerate(zip(specs, values, strict=True)):
-        shape = getattr(x, "shape", None)
-        if spec is None or shape is None or (x is None and spec.optional):
+        if spec is None or (x is None and spec.optional):
             continue
-        problem = spec.problem(shape)
+        if not hasattr(x, "shape"):
+            raise ValueError(
+                f"Inputs to a layer should be tensors. Got '{x}' (of type {type(x)}) "
+                f"as input for layer '{layer_name}'."
+            )
+        problem = None if x.shape is None else spec.problem(x)
         if problem:
             raise ValueError(
-                f'Input {i} of layer "{layer_name}" is incompatible with the layer: {problem}'
+                f"Input {i} with name '{spec.name}' of layer '{layer_name}' is "
+                f"incompatible with the layer: {problem}"
             )

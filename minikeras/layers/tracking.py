@@ -7,7 +7,7 @@ dicts included, when somebody asks; so there is no second account that could dis
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from minikeras import backend as K
 
@@ -29,20 +29,35 @@ class Tracked:
     """Finds variables and layers among its own attributes."""
 
     # Attributes that refer to objects which this one does not own.
-    _not_owned = frozenset({"_inbound_nodes", "_compiled_call", "_call_losses", "_init_arguments"})
+    _not_owned = frozenset(
+        {"_inbound_nodes", "_compiled_call", "_call_losses", "_init_arguments"}
+    )
 
+    # How often an attribute of a built object was set outside of a trace. What was
+    # compiled before may no longer be what the object says.
+    _changes: ClassVar[int] = 0
+
+    built = False
     _trainable = True
 
     def __init__(self) -> None:
         self._added: list[K.Variable] = []
 
-    def _owned(self, kind: Any) -> list[Any]:
-        """Return the objects of a kind among the attributes, each once, in order."""
-        found: dict[Any, None] = {}
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        counts = self.built and name != "built" and not name.startswith("_")
+        if counts and K.current_trace() is None:
+            Tracked._changes += 1
+
+    def _held(self) -> Iterator[Any]:
+        """Return what the attributes hold, those apart which it does not own."""
         for name, value in vars(self).items():
             if name not in self._not_owned:
-                found.update((x, None) for x in _leaves(value) if isinstance(x, kind))
-        return list(found)
+                yield from _leaves(value)
+
+    def _owned(self, kind: Any) -> list[Any]:
+        """Return the objects of a kind among the attributes, each once, in order."""
+        return list(dict.fromkeys(x for x in self._held() if isinstance(x, kind)))
 
     @property
     def _layers(self) -> list[Any]:
@@ -69,18 +84,21 @@ class Tracked:
 
     @property
     def weights(self) -> list[K.Variable]:
-        """Its weights: each layer's own, those born trainable first, then its sublayers'."""
-        return list(dict.fromkeys(v for x in self._flatten_layers() for v in x._own_variables))
+        """Its weights: its own, those born trainable first, then its sublayers'."""
+        layers = self._flatten_layers()
+        return list(dict.fromkeys(v for x in layers for v in x._own_variables))
 
     @property
     def variables(self) -> list[K.Variable]:
         """Its weights, and the states of its seed generators and metrics."""
-        states = [s for x in self._flatten_layers() for s in x._states()]
-        return list(dict.fromkeys([*self.weights, *states]))
+        layers = self._flatten_layers()
+        return list(
+            dict.fromkeys(v for x in layers for v in [*x._own_variables, *x._states()])
+        )
 
     def _states(self) -> list[K.Variable]:
         """Return the variables of this layer's seed generators and metrics."""
-        others = (x for x in self._owned(object) if not isinstance(x, Tracked | K.Variable))
+        others = (x for x in self._held() if not isinstance(x, (Tracked, K.Variable)))
         return [v for x in others for v in getattr(x, "variables", ())]
 
     @property
@@ -132,8 +150,9 @@ class Tracked:
         own, name = self.weights, getattr(self, "name", type(self).__name__)
         if len(own) != len(weights):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{name}' with a weight list of "
-                f"length {len(weights)}, but the layer was expecting {len(own)} weights."
+                f"You called `set_weights(weights)` on layer '{name}' with a weight "
+                f"list of length {len(weights)}, but the layer was expecting "
+                f"{len(own)} weights."
             )
         for variable, value in zip(own, weights, strict=True):
             if K.int_shape(value) != variable.shape:
@@ -144,5 +163,14 @@ class Tracked:
         K.batch_set_value(zip(own, weights, strict=True))
 
     def count_params(self) -> int:
-        """Return the number of elements of all weights."""
+        """Return the number of elements of all weights.
+
+        Raises:
+            ValueError: if they have not been made yet.
+        """
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer "
+                "isn't built. You can build it manually via: `layer.build(input_shape)`."
+            )
         return sum(K.count_params(w) for w in self.weights)

@@ -1,0 +1,101 @@
+"""A layer's arguments: checked when it is made, given back when it is saved."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from minikeras import activations
+from minikeras import backend as K
+
+__all__ = ["given_arguments", "kept_arguments", "one_of", "sizes"]
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+# -- checks ----------------------------------------------------------------------------
+
+
+def sizes(value: Any, n: int, name: str, least: int = 1) -> tuple[int, ...]:
+    """Return `value` as `n` sizes; a single one counts for all.
+
+    Raises:
+        ValueError: if there are not `n` of them, or one is below `least`.
+    """
+    found = (value,) * n if isinstance(value, int) else value
+    whole = isinstance(found, Sequence) and all(isinstance(k, int) for k in found)
+    if not whole or len(found) != n:
+        raise ValueError(
+            f"The `{name}` argument must be a tuple of {n} integers. "
+            f"Received {name}={value}"
+        )
+    low = {k for k in found if k < least}
+    if low:
+        raise ValueError(
+            f"The `{name}` argument must be a tuple of {n} integers. Received "
+            f"{name}={value}, including values {low} that do not satisfy "
+            f"`value {'> 0' if least else '>= 0'}`"
+        )
+    return tuple(found)
+
+
+def one_of(value: Any, allowed: Sequence[Any], name: str) -> Any:
+    """Return `value`, a string in small letters.
+
+    Raises:
+        ValueError: if it is not among those allowed.
+    """
+    found = value.lower() if isinstance(value, str) else value
+    if found not in allowed:
+        raise ValueError(
+            f"The `{name}` argument must be one of {allowed}. Received: {value}"
+        )
+    return found
+
+
+# -- configs ---------------------------------------------------------------------------
+
+
+def kept_arguments(layer: Any, base: type) -> dict[str, Any]:
+    """Return the arguments of a layer of this package, in the form for a config.
+
+    Each is kept by the layer as an attribute of the same name. Of a user's class those
+    are returned which it inherits from a class of this package; those of `base` never.
+    """
+    own = next(c for c in type(layer).__mro__ if c.__module__.startswith(_PACKAGE))
+    names = set(vars(layer)) - {*K.constructor_arguments(base)}
+    kept = (name for name in K.constructor_arguments(own) if name in names)
+    return {name: _written(getattr(layer, name)) for name in kept}
+
+
+def _written(value: Any) -> Any:
+    if inspect.isfunction(value):
+        return activations.serialize(value)
+    return K.serialize_keras_object(value) if hasattr(value, "get_config") else value
+
+
+def given_arguments(layer: Any) -> dict[str, Any]:
+    """Return what a user's own class of layer was made with, in the form for a config.
+
+    Raises:
+        NotImplementedError: if an argument cannot be written to a file.
+    """
+    cls = type(layer)
+    if cls.__module__.startswith(_PACKAGE):
+        return {}
+    args, kwargs = layer._init_arguments
+    signature = inspect.signature(cls.__init__)
+    found = signature.bind(layer, *args, **kwargs).arguments
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            found.update(found.pop(name, {}))
+    given = dict(list(found.items())[1:])
+    try:
+        return {name: K.serialize_keras_object(value) for name, value in given.items()}
+    except (TypeError, ValueError) as error:
+        raise NotImplementedError(
+            f"Layer {cls.__name__} was created with an argument that cannot be written "
+            "to a file, and therefore the layer must override `get_config()` in order "
+            f"to be serializable: {error}"
+        ) from None
