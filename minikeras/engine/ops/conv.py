@@ -49,27 +49,43 @@ class Convolution(Windowed):
     strides: tuple[int, ...] = (1,)
     padding: str | tuple[tuple[int, int], ...] = "valid"
     dilation: tuple[int, ...] = (1,)
-    groups: int = 1
+    groups: int | None = 1
+
+    def parted(self, channels: Any, seen: Any) -> Any:
+        """Return the number of groups, given the channels of x and those a filter sees.
+
+        If the op leaves it open, it is None where these are not both known.
+        """
+        if self.groups is not None or None in (channels, seen):
+            return self.groups
+        return channels // max(seen, 1)
 
     def convolved(self, x: Shape, w: Shape) -> Shape:
-        """Return the shape of the convolution of x with w."""
-        given = f"{shapes.show(x)} and a kernel of shape {shapes.show(w)}"
+        """Return the shape of the convolution of x with w.
+
+        Raises:
+            ShapeError: if they do not fit each other.
+        """
         if len(x) != len(w) or not 3 <= len(x) <= 5:
-            raise ShapeError(
-                f"{self.name}: x and the kernel need one rank, 3 to 5; got {given}"
-            )
+            raise self.misfit("x and the kernel need one rank, 3 to 5", x, w)
         *taps, channels, filters = w
-        if self.groups < 1 or (filters is not None and filters % self.groups):
-            raise ShapeError(
-                f"{self.name}: {self.groups} groups do not divide {filters} filters"
-            )
-        seen = None if channels is None else channels * self.groups
-        if not shapes.compatible(x[-1], seen):
-            raise ShapeError(
-                f"{self.name}: x has {x[-1]} channels, the kernel is for {channels} in "
-                f"each of {self.groups} groups; got {given}"
-            )
+        groups = self.parted(x[-1], channels)
+        if groups is not None:
+            if groups < 1 or (filters is not None and filters % groups):
+                raise self.misfit(
+                    f"{groups} groups do not divide {filters} filters", x, w
+                )
+            if not shapes.compatible(x[-1], channels and channels * groups):
+                seen = f"{channels} in each of {groups} groups"
+                raise self.misfit(f"{x[-1]} channels for a kernel of {seen}", x, w)
         return (x[0], *self.counts(taps, x[1:-1]), filters)
+
+    def misfit(self, problem: str, x: Shape, w: Shape) -> ShapeError:
+        """Return the error which says that x and w do not fit."""
+        return ShapeError(
+            f"{self.name}: {problem}; x has shape {shapes.show(x)} and the kernel "
+            f"{shapes.show(w)}"
+        )
 
     def check_above(self, x: Shape | None, w: Shape | None, g: Shape | None) -> None:
         """Demand that g, the gradient of y, has the shape of y.
@@ -81,10 +97,8 @@ class Convolution(Windowed):
             return
         wanted = self.convolved(x, w)
         if len(g) != len(wanted) or not all(map(shapes.compatible, g, wanted)):
-            raise ShapeError(
-                f"{self.name}: {shapes.show(x)} and a kernel of shape {shapes.show(w)} "
-                f"make {shapes.show(wanted)}; got {shapes.show(g)}"
-            )
+            made = f"they make {shapes.show(wanted)}, not {shapes.show(g)}"
+            raise self.misfit(made, x, w)
 
     def turned(self, kind: type[Convolution]) -> Convolution:
         """Return another of the three ops, with the same fields."""
@@ -105,7 +119,8 @@ class Conv(Convolution, name="conv"):
 
     def kernel(self, xp: ModuleType, x: Array, w: Array) -> Array:
         grid = self.grid(w.shape[:-2], x.shape[1:-1])
-        return convolution.convolve(xp, x, w, grid, self.groups)
+        groups = self.parted(x.shape[-1], w.shape[-2])
+        return convolution.convolve(xp, x, w, grid, groups)
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         to_x, to_w = self.turned(ConvBackpropInput), self.turned(ConvBackpropFilter)
@@ -129,7 +144,8 @@ class ConvBackpropInput(Convolution, name="conv_backprop_input"):
     def kernel(self, xp: ModuleType, sizes: Array, w: Array, g: Array) -> Array:
         _, *spatial, channels = sizes.tolist()
         grid = self.grid(w.shape[:-2], spatial)
-        return convolution.backprop_input(xp, w, g, grid, channels, self.groups)
+        groups = self.parted(channels, w.shape[-2])
+        return convolution.backprop_input(xp, w, g, grid, channels, groups)
 
     def vjp(
         self, h: Tensor, dx: Tensor, sizes: Tensor, w: Tensor, g: Tensor
@@ -153,8 +169,9 @@ class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
         return Spec(found, g.dtype)
 
     def kernel(self, xp: ModuleType, x: Array, sizes: Array, g: Array) -> Array:
-        grid = self.grid(sizes.tolist()[:-2], x.shape[1:-1])
-        return convolution.backprop_filter(xp, x, g, grid, self.groups)
+        *taps, seen, _ = sizes.tolist()
+        grid, groups = self.grid(taps, x.shape[1:-1]), self.parted(x.shape[-1], seen)
+        return convolution.backprop_filter(xp, x, g, grid, groups)
 
     def vjp(
         self, h: Tensor, dw: Tensor, x: Tensor, sizes: Tensor, g: Tensor
@@ -163,13 +180,22 @@ class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
         return to_x(shape(x), h, g), None, to_g(x, h)
 
 
+def _fields(strides: Sizes, padding: Paddings, dilation: Sizes) -> tuple[Any, Any, Any]:
+    """Return a function's arguments as the fields of an op."""
+    return (
+        positive("strides", strides),
+        padding_rule(padding),
+        positive("dilation", dilation),
+    )
+
+
 def conv(
     x: Any,
     kernel: Any,
     strides: Sizes = 1,
     padding: Paddings = "valid",
     dilation: Sizes = 1,
-    groups: int = 1,
+    groups: int | None = 1,
     data_format: str = "channels_last",
 ) -> Tensor:
     """Return the convolution (not mirrored: a cross-correlation) of `x` with `kernel`.
@@ -184,7 +210,8 @@ def conv(
             zeros (before, after).
         dilation: elements from one tap of a window to the next.
         groups: into which channels and filters are divided; a group of filters sees
-            only its own group of channels.
+            only its own group of channels; None for as many as the channels of x
+            and of the kernel ask for.
         data_format: "channels_last", or "channels_first" for x and the result.
 
     Shapes:
@@ -201,12 +228,7 @@ def conv(
         >>> conv(x, np.zeros((3, 3, 1, 32)), strides=2, padding="same").shape
         (None, 14, 14, 32)
     """
-    op = Conv(
-        positive("strides", strides),
-        padding_rule(padding),
-        positive("dilation", dilation),
-        groups,
-    )
+    op = Conv(*_fields(strides, padding, dilation), groups)
     return with_channels_last(lambda x: op(x, kernel), x, data_format)
 
 
@@ -217,28 +239,23 @@ def conv_backprop_input(
     strides: Sizes = 1,
     padding: Paddings = "valid",
     dilation: Sizes = 1,
-    groups: int = 1,
+    groups: int | None = 1,
     data_format: str = "channels_last",
 ) -> Tensor:
-    """Return how `conv` of an x of shape `sizes` hands on the gradient `g`.
+    """Return the gradient of the x of `conv`, of shape `sizes`, given its result's.
 
-    Args:
-        sizes: (examples, spatial ..., channels), in this order whatever the format.
-        kernel: the weights of that convolution.
-        g: of the shape of its result.
-        data_format: "channels_last", or "channels_first" for g and the result.
+    The other arguments are those of that `conv`.
 
-    The other arguments are those of `conv`.
+    Shapes:
+        sizes: (rank,), holding (examples, spatial ..., channels) in either data format
+        kernel: (taps ..., channels / groups, filters)
+        g: (examples, windows ..., filters)
+        returns: (examples, spatial ..., channels)
 
     Raises:
         ShapeError: if an x of that shape would not give one of the shape of `g`.
     """
-    op = ConvBackpropInput(
-        positive("strides", strides),
-        padding_rule(padding),
-        positive("dilation", dilation),
-        groups,
-    )
+    op = ConvBackpropInput(*_fields(strides, padding, dilation), groups)
     w, g = matched(kernel, g)
     return with_channels_last(lambda g: op(as_sizes(sizes), w, g), g, data_format)
 
@@ -284,17 +301,27 @@ def conv_transpose(
 
     Source: sizes as in Keras 3.
     """
-    extra = None if output_padding is None else listed(output_padding)
-    if padding_rule(padding) == "causal" or not isinstance(padding, str):
+    op = ConvBackpropInput(*_fields(strides, padding, dilation))
+    if op.padding not in ("valid", "same"):
         raise ShapeError(f"conv_transpose: padding is valid or same; got {padding!r}")
-    op = ConvBackpropInput(
-        positive("strides", strides),
-        padding_rule(padding),
-        positive("dilation", dilation),
-    )
+    extra = None if output_padding is None else _below_strides(op, output_padding)
     return with_channels_last(
         lambda x: _transposed(op, x, kernel, extra), x, data_format
     )
+
+
+def _below_strides(op: Convolution, output_padding: Sizes) -> tuple[int, ...]:
+    """Return output paddings as a tuple, if they are in range."""
+    extra = listed(output_padding)
+    axes = max(len(extra), len(op.strides))
+    strides = op.each("strides", op.strides, axes)
+    paddings = op.each("output paddings", extra, axes)
+    if not all(0 <= n < s for n, s in zip(paddings, strides, strict=True)):
+        raise ShapeError(
+            f"conv_transpose: output_padding is 0 or more and below strides "
+            f"{op.strides}; got {output_padding}"
+        )
+    return extra
 
 
 def _transposed(
@@ -304,10 +331,6 @@ def _transposed(
     span = (shape(kernel)[:-2] - 1) * op.dilation + 1
     if extra is None:
         last = op.strides if op.padding == "same" else maximum(span, op.strides)
-    elif max(extra) >= max(op.strides):
-        raise ShapeError(
-            f"conv_transpose: output_padding {extra} is not below strides {op.strides}"
-        )
     elif op.padding == "valid":
         last = span + extra
     else:
@@ -357,19 +380,14 @@ def depthwise_conv(
         returns: (examples, windows ..., channels · multiplier), by channel
 
     Raises:
-        ShapeError: if ranks or channels do not fit, the kernel's channels are not
-            known, or x is too small for a window.
+        ShapeError: if ranks or channels do not fit, or x is too small for a window.
 
     The other arguments are those of `conv`.
     """
     given = operand(kernel).shape
-    if given is None or given[-2] is None:
-        raise ShapeError(
-            "depthwise_conv: the kernel's channels must be known; its shape is "
-            f"{shapes.show(given)}"
-        )
+    groups = None if given is None else given[-2]
     one_a_group = reshape(kernel, concatenate([shape(kernel)[:-2], [1, -1]]))
-    return conv(x, one_a_group, strides, padding, dilation, given[-2], data_format)
+    return conv(x, one_a_group, strides, padding, dilation, groups, data_format)
 
 
 def separable_conv(

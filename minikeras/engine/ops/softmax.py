@@ -170,8 +170,8 @@ def _check_range(xp: ModuleType, labels: Array, classes: int) -> None:
         low, high = labels.min(), labels.max()
         if low < 0 or high >= classes:
             raise ExecutionError(
-                f"sparse_softmax_cross_entropy: there are {classes} logits, so labels go "
-                f"from 0 to {classes - 1}; got {low if low < 0 else high}"
+                f"sparse_softmax_cross_entropy: there are {classes} logits, so a label "
+                f"is from 0 to {classes - 1}; got {low if low < 0 else high}"
             )
 
 
