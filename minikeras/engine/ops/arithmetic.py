@@ -10,7 +10,7 @@ from minikeras.engine import shapes
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op, no_gradient
 from minikeras.engine.ops.comparison import equal, where
-from minikeras.engine.ops.elementwise import Binary, exp, log
+from minikeras.engine.ops.elementwise import Binary, exp, log, numbers_only
 from minikeras.engine.ops.reduction import sum_like
 from minikeras.engine.spec import Array, Spec
 
@@ -72,6 +72,8 @@ def add(x: Any, y: Any) -> Tensor:
 
 class Sub(ExactBinary, name="subtract"):
     """z = x - y."""
+
+    result = numbers_only
 
     def exact(self, x: int, y: int) -> int:
         return x - y
@@ -138,6 +140,7 @@ class FloorDiv(ExactBinary, name="floor_divide"):
     """z = floor(x / y): a step function, so its gradient is none."""
 
     vjp = no_gradient
+    result = numbers_only
 
     def exact(self, x: int, y: int) -> int | None:
         return x // y if y else None
@@ -150,6 +153,8 @@ def floor_divide(x: Any, y: Any) -> Tensor:
 
 class FloorMod(ExactBinary, name="mod"):
     """z = x - y floor(x / y): the sign of y, as in Python."""
+
+    result = numbers_only
 
     def exact(self, x: int, y: int) -> int | None:
         return x % y if y else None
@@ -169,6 +174,8 @@ class Pow(Binary, name="power"):
     Where ln x does not exist, at x ≤ 0, dz/dy counts as 0, as in TensorFlow. So does
     dz/dx at 0^0, since x^0 is flat.
     """
+
+    result = numbers_only
 
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         base = where(equal(x, 0) & equal(y, 0), 1, x)  # or else 0 times 1/0

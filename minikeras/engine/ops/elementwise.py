@@ -12,6 +12,7 @@ from typing import Any
 
 from minikeras.engine import shapes
 from minikeras.engine.dtypes import DType, as_dtype
+from minikeras.engine.errors import DTypeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.kernels.erf import erf as erf_kernel
 from minikeras.engine.op import Op, no_gradient
@@ -50,6 +51,13 @@ class Elementwise(Op):
     def result(self, dtype: DType) -> DType:
         """Return the dtype of the result, given that of the operands."""
         return dtype
+
+
+def numbers_only(self: Elementwise, dtype: DType) -> DType:
+    """Serve as the `result` of a function that truth values have not."""
+    if dtype.is_bool:
+        raise DTypeError(f"{self.name}: truth values are not numbers; cast them first")
+    return dtype
 
 
 class Unary(Elementwise):
@@ -92,6 +100,8 @@ class Binary(Elementwise):
 class Neg(Unary, name="negative"):
     """y = -x."""
 
+    result = numbers_only
+
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         return (-g,)
 
@@ -117,6 +127,7 @@ class Sign(Unary, name="sign"):
     """y = -1, 0 or 1: a step function, so its gradient is none."""
 
     vjp = no_gradient
+    result = numbers_only
 
 
 def sign(x: Any) -> Tensor:
@@ -129,6 +140,8 @@ def sign(x: Any) -> Tensor:
 
 class Square(Unary, name="square"):
     """y = x²."""
+
+    result = numbers_only
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         return (g * (2 * x),)

@@ -5,6 +5,7 @@ import pytest
 from scipy import special
 
 from minikeras.engine import devices, ops
+from minikeras.engine.errors import DTypeError
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,13 @@ def test_erf_is_right_to_the_last_digits(dtype, ulps):
     assert found.dtype == dtype
     one_ulp = np.spacing(np.abs(expected).astype(dtype)).astype("float64")
     assert np.max(np.abs(found.astype("float64") - expected) / one_ulp) <= ulps
+
+
+@pytest.mark.parametrize("op", [ops.negative, ops.sign, ops.square, ops.subtract])
+def test_truth_values_are_not_numbers(op):
+    x = np.array([True, False])
+    with pytest.raises(DTypeError, match="not numbers; cast them first"):
+        op(x) if op is not ops.subtract else op(x, x)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
