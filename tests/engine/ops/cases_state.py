@@ -12,8 +12,8 @@ def as_is(x):
     return x
 
 
-def casting(note, x, dtype, oracle, **more):
-    return Case("cast", lambda x: ops.cast(x, dtype), oracle, (x,), note=note, **more)
+def casting(note, x, to, oracle, **more):
+    return Case("cast", lambda x: ops.cast(x, to), oracle, (x,), note=note, **more)
 
 
 CASES = [
