@@ -1,17 +1,30 @@
-"""tmp"""
+"""The tensor engine: graphs, gradients and sessions, by TensorFlow 1's names.
 
-import minikeras.engine.ops as _ops
-from minikeras.engine.facade import graph_function
-from minikeras.engine.graph import Graph, reset_default_graph
-from minikeras.engine.ops.state import constant, placeholder, group
-from minikeras.engine.session import Session
-from minikeras.engine.variables import *
+``import minikeras.engine as tf`` runs a TensorFlow 1 program. Everything here is lazy:
+a function adds to the current graph, and a `Session` computes.
+
+(In Keras 1 and 2, "engine" meant models and their training. Here it is what computes.)
+"""
+
+from minikeras.engine import errors, initializers, layers, losses, nn, train
 from minikeras.engine.autodiff import gradients
+from minikeras.engine.current import *
+from minikeras.engine.draws import *
+from minikeras.engine.dtypes import DType, as_dtype
+from minikeras.engine.flow import *
+from minikeras.engine.functions import *
+from minikeras.engine.graph import Graph, Node, Tensor, reset_default_graph
+from minikeras.engine.initializers import *
+from minikeras.engine.kinds import *
+from minikeras.engine.ops.state import (
+    constant,
+    placeholder,
+    placeholder_with_default,
+)
+from minikeras.engine.scopes import *
+from minikeras.engine.session import InteractiveSession, Session
+from minikeras.engine.spec import TensorShape
+from minikeras.engine.variables import *
 
-multiply = graph_function(_ops.multiply)
-reduce_sum = graph_function(_ops.sum, keep_dims="keepdims", reduction_indices="axis")
-reduce_mean = graph_function(_ops.mean)
-matmul = graph_function(_ops.matmul)
-
-
-
+Operation = Node
+initialize_all_variables = global_variables_initializer

@@ -41,7 +41,5 @@ def graph_function(function: Callable[..., Any], **renamed: str) -> Callable[...
 
 def _positional(function: Callable[..., Any]) -> float:
     """Return how many positional arguments `function` takes."""
-    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
-        return math.inf
-    return kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    code = function.__code__
+    return math.inf if code.co_flags & inspect.CO_VARARGS else code.co_argcount

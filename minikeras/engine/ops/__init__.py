@@ -13,6 +13,7 @@ from minikeras.engine.ops.cumulative import *
 from minikeras.engine.ops.decomposition import *
 from minikeras.engine.ops.diagonals import *
 from minikeras.engine.ops.distributions import *
+from minikeras.engine.ops.effects import *
 from minikeras.engine.ops.einsum import *
 from minikeras.engine.ops.elementwise import *
 from minikeras.engine.ops.extremes import *
