@@ -338,7 +338,7 @@ class Squeeze(Op, name="squeeze"):
         return Spec(kept, x.dtype, x.value)
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
-        return xp.squeeze(x, self.axis)
+        return x.squeeze(self.axis)
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         back = reshape_like(g, x) if self.axis is None else expand_dims(g, self.axis)
