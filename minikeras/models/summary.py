@@ -111,12 +111,15 @@ def _rows(
 
 
 def _output_shape(layer: Any) -> str:
+    """Return the shape of a layer's output, or ``?`` if it was never called."""
     if layer._inbound_nodes:
-        tensors = layer._inbound_nodes[0].output_tensors
-        shapes = [str(tuple(y.shape)) for y in tensors]
-        return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
-    shape = getattr(layer, "_last_output_shape", None)
-    return "?" if shape is None else str(shape)
+        found = [tuple(y.shape) for y in layer._inbound_nodes[0].output_tensors]
+        shapes: Any = found[0] if len(found) == 1 else found
+    elif layer._build_shapes:
+        shapes = layer.compute_output_shape(*layer._build_shapes.values())
+    else:
+        return "?"
+    return str(shapes)
 
 
 def _params(layer: Any) -> str:
@@ -151,7 +154,7 @@ def _totals(model: Any) -> Iterator[str]:
 
 def _total(title: str, weights: Sequence[Any]) -> str:
     count = sum(K.count_params(w) for w in weights)
-    size = float(sum(K.count_params(w) * K.itemsize(w.dtype) for w in weights))
+    size = float(sum(K.count_params(w) * w.handle.dtype.size for w in weights))
     units = iter(("B", "KB", "MB", "GB", "TB"))
     unit = next(units)
     while size >= 1024 and unit != "TB":
