@@ -1,7 +1,9 @@
 """What every test may rely on: a backend, seeded numbers, the same draws each run."""
 
+import importlib
 import os
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -55,3 +57,9 @@ def backend(request: pytest.FixtureRequest) -> str:
 def rng() -> np.random.Generator:
     """Random numbers, the same for every test whatever ran before it."""
     return np.random.default_rng(20260101)
+
+
+@pytest.fixture(scope="session")
+def keras() -> ModuleType:
+    """Real Keras 3 on JAX, the oracle."""
+    return importlib.import_module("keras")

@@ -1,0 +1,214 @@
+"""Models against real Keras: structure, numbers, names, configs, errors."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minikeras
+from minikeras import backend as K
+from minikeras import layers
+from minikeras.models import Functional, Model, Sequential
+
+
+def two_branches(keras: ModuleType) -> Any:
+    """Return a model with a shared layer, two inputs and two outputs."""
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    shared = keras.layers.Dense(4, activation="tanh", name="shared")
+    joined = keras.layers.Concatenate(name="joined")([shared(a), shared(b)])
+    return keras.Model(
+        [a, b], [keras.layers.Dense(2, name="out")(joined), joined], name="two"
+    )
+
+
+def deep(keras: ModuleType) -> Any:
+    inner = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(5, activation="relu"),
+            keras.layers.Dense(4),
+        ],
+        name="inner",
+    )
+    x = keras.Input((6,), name="x")
+    return keras.Model(x, keras.layers.Dense(1, name="head")(inner(x)), name="deep")
+
+
+@pytest.mark.parametrize("make", [two_branches, deep])
+def test_numbers_names_and_order_are_keras(
+    make: Any, keras: ModuleType, rng: np.random.Generator
+) -> None:
+    ours, theirs = make(minikeras), make(keras)
+    assert [w.path for w in ours.weights] == [w.path for w in theirs.weights]
+    assert [layer.name for layer in ours.layers] == [
+        layer.name for layer in theirs.layers
+    ]
+    theirs.set_weights([rng.standard_normal(w.shape) for w in ours.weights])
+    ours.set_weights(theirs.get_weights())
+    inputs = [
+        rng.standard_normal((5, *x.shape[1:])).astype("float32") for x in ours.inputs
+    ]
+    given = inputs if len(inputs) > 1 else inputs[0]
+    mine, wanted = K.tree.flatten(ours(given)), K.tree.flatten(theirs(given))
+    assert len(mine) == len(wanted)
+    for y, want in zip(mine, wanted, strict=True):
+        np.testing.assert_allclose(y, np.asarray(want), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [two_branches, deep])
+def test_a_model_survives_its_config(make: Any, rng: np.random.Generator) -> None:
+    model = make(minikeras)
+    config = model.get_config()
+    again = Model.from_config(config) if "Functional" in type(model).__name__ else None
+    assert isinstance(again, Functional)
+    assert again.get_config() == config
+    again.set_weights(model.get_weights())
+    inputs = [
+        rng.standard_normal((2, *x.shape[1:])).astype("float32") for x in model.inputs
+    ]
+    given = inputs if len(inputs) > 1 else inputs[0]
+    for y, want in zip(
+        K.tree.flatten(again(given)), K.tree.flatten(model(given)), strict=True
+    ):
+        np.testing.assert_array_equal(y, want)
+
+
+@pytest.mark.parametrize("make", [two_branches, deep])
+def test_the_config_is_keras(make: Any, keras: ModuleType) -> None:
+    import json
+
+    ours = json.loads(json.dumps(make(minikeras).get_config()))
+    theirs = json.loads(json.dumps(make(keras).get_config(), default=str))
+    assert list(ours) == list(theirs)
+    assert ours["input_layers"] == theirs["input_layers"]
+    assert ours["output_layers"] == theirs["output_layers"]
+    for mine, wanted in zip(ours["layers"], theirs["layers"], strict=True):
+        assert mine["class_name"] == wanted["class_name"]
+        assert mine["name"] == wanted["name"]
+        assert mine["inbound_nodes"] == wanted["inbound_nodes"]
+
+
+def test_sequential_builds_at_its_first_call() -> None:
+    model = Sequential([layers.Dense(3), layers.Dense(2)])
+    assert not model.built
+    assert model.weights == []
+    assert model(np.ones((4, 5), "float32")).shape == (4, 2)
+    assert [w.shape for w in model.weights] == [(5, 3), (3,), (3, 2), (2,)]
+    assert model(np.ones((7, 5), "float32")).shape == (7, 2)
+
+
+def test_sequential_can_grow_and_shrink() -> None:
+    model = Sequential([layers.Input((4,))])
+    model.add(layers.Dense(3))
+    model.add(layers.Dense(2))
+    assert model.output_shape == (None, 2)
+    model.pop()
+    assert model.output_shape == (None, 3)
+    assert len(model.layers) == 1
+
+
+def test_sequential_survives_its_config() -> None:
+    model = Sequential([layers.Input((4,)), layers.Dense(3, activation="relu")])
+    again = Sequential.from_config(model.get_config())
+    assert again.get_config() == model.get_config()
+    open_model = Sequential([layers.Dense(3)])
+    assert not Sequential.from_config(open_model.get_config()).built
+
+
+def test_plain_operations_are_layers_of_a_model(rng: np.random.Generator) -> None:
+    x = layers.Input((3,))
+    h = layers.Dense(3)(x)
+    model = Model(x, h * 2.0 + x)
+    value = rng.standard_normal((4, 3)).astype("float32")
+    want = model.layers[1](value) * 2 + value
+    np.testing.assert_allclose(model(value), want, rtol=1e-6)
+
+
+def test_a_model_of_inner_tensors_shares_the_layers(rng: np.random.Generator) -> None:
+    model = deep(minikeras)
+    features = Model(model.inputs, model.get_layer("inner").output)
+    value = rng.standard_normal((2, 6)).astype("float32")
+    np.testing.assert_array_equal(features(value), model.get_layer("inner")(value))
+
+
+def test_subclassed_models_find_layers_in_lists_and_dicts() -> None:
+    class Net(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.blocks = [layers.Dense(4), layers.Dense(3)]
+            self.heads = {"mean": layers.Dense(1)}
+
+        def call(self, x: Any) -> Any:
+            for block in self.blocks:
+                x = block(x)
+            return self.heads["mean"](x)
+
+    model = Net()
+    assert model(np.ones((2, 5), "float32")).shape == (2, 1)
+    assert [w.shape for w in model.weights] == [
+        (5, 4),
+        (4,),
+        (4, 3),
+        (3,),
+        (3, 1),
+        (1,),
+    ]
+    assert len(model.layers) == 3
+
+
+def test_a_subclass_may_pass_a_graph_on() -> None:
+    class Graph(Model):
+        def __init__(self, units: int) -> None:
+            x = layers.Input((2,))
+            super().__init__(x, layers.Dense(units)(x))
+
+    model = Graph(3)
+    assert isinstance(model, Functional)
+    assert model(np.ones((1, 2), "float32")).shape == (1, 3)
+
+
+def test_inputs_may_come_as_a_dict(rng: np.random.Generator) -> None:
+    model = two_branches(minikeras)
+    a, b = (rng.standard_normal((2, 3)).astype("float32") for _ in range(2))
+    for y, want in zip(model({"b": b, "a": a}), model([a, b]), strict=True):
+        np.testing.assert_array_equal(y, want)
+
+
+def test_trainable_reaches_all_layers() -> None:
+    model = deep(minikeras)
+    model.get_layer("inner").trainable = False
+    assert [w.path.split("/")[-2] for w in model.trainable_weights] == ["head", "head"]
+    assert len(model.non_trainable_weights) == 4
+    model.trainable = False
+    assert model.trainable_weights == []
+    model.trainable = True
+    assert len(model.trainable_weights) == 6
+
+
+def test_errors_name_the_model_and_what_was_wanted() -> None:
+    model = Sequential([layers.Input((3,)), layers.Dense(2)], name="net")
+    with pytest.raises(ValueError, match=r"expected.*3.*found shape=\(2, 5\)"):
+        model(np.ones((2, 5), "float32"))
+    with pytest.raises(ValueError, match="expects 2 input"):
+        two_branches(minikeras)(np.ones((2, 3), "float32"))
+    with pytest.raises(ValueError, match="missing"):
+        two_branches(minikeras)({"a": np.ones((2, 3), "float32")})
+    with pytest.raises(ValueError, match="No such layer: x. Existing layers are"):
+        model.get_layer("x")
+    with pytest.raises(ValueError, match="unique names"):
+        Sequential([layers.Dense(1, name="d"), layers.Dense(1, name="d")])
+    with pytest.raises(ValueError, match="is a function"):
+        Sequential([layers.Dense(1), abs])
+
+
+def test_unconnected_models_are_refused() -> None:
+    a, b = layers.Input((2,), name="first"), layers.Input((2,), name="second")
+    with pytest.raises(ValueError, match="second"):
+        Model(a, layers.Dense(1)(b))
+    with pytest.raises(ValueError, match="symbolic tensors"):
+        Model(a, np.ones(3))
+    with pytest.raises(ValueError, match="does not depend on any model input"):
+        Model(a, K.placeholder(shape=(None, 2)) * 2.0)
