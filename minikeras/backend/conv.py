@@ -36,36 +36,36 @@ Sizes = int | Sequence[int]
 
 
 def conv(
-    x: Any,
+    inputs: Any,
     kernel: Any,
     strides: Sizes = 1,
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Tensor:
-    """Return the convolution of `x` with `kernel`.
+    """Return the convolution of `inputs` with `kernel`.
 
     Args:
-        x: the input.
-        kernel: the weights; if it is for fewer channels than `x` has, channels and
+        inputs: the images, or signals, or volumes.
+        kernel: the weights; if it is for fewer channels than `inputs` has, channels and
             filters are divided into groups.
         strides: elements from one window's start to the next one's.
-        padding: "valid": windows stay inside `x`; "same": a window for every stride;
+        padding: "valid": windows stay inside `inputs`; "same": a window for every stride;
             "causal": the same, with all padding before the first element.
         data_format: "channels_last" or "channels_first".
         dilation_rate: elements from one tap of a window to the next.
 
     Shapes:
-        x: (batch, spatial ..., channels)
+        inputs: (batch, spatial ..., channels)
         kernel: (taps ..., channels / groups, filters)
         returns: (batch, windows ..., filters)
 
     Raises:
-        ShapeError: if the channels do not fit, or `x` is too small for a window.
+        ShapeError: if the channels do not fit, or `inputs` is too small for a window.
     """
     layout = standardize_data_format(data_format)
-    groups = _groups(_channels(x, layout), int_shape(kernel)[-2])
-    return engine.conv(x, kernel, strides, padding, dilation_rate, groups, layout)
+    groups = _groups(_channels(inputs, layout), int_shape(kernel)[-2])
+    return engine.conv(inputs, kernel, strides, padding, dilation_rate, groups, layout)
 
 
 def _channels(x: Any, layout: str) -> int | None:
@@ -82,31 +82,33 @@ conv1d = conv2d = conv3d = conv
 
 
 def depthwise_conv(
-    x: Any,
+    inputs: Any,
     kernel: Any,
     strides: Sizes = 1,
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Tensor:
-    """Return the convolution of each channel of `x` with filters of its own.
+    """Return the convolution of each channel of `inputs` with filters of its own.
 
     Shapes:
-        x: (batch, spatial ..., channels)
+        inputs: (batch, spatial ..., channels)
         kernel: (taps ..., channels, multiplier)
         returns: (batch, windows ..., channels · multiplier)
 
     The other arguments are those of `conv`.
     """
     layout = standardize_data_format(data_format)
-    return engine.depthwise_conv(x, kernel, strides, padding, dilation_rate, layout)
+    return engine.depthwise_conv(
+        inputs, kernel, strides, padding, dilation_rate, layout
+    )
 
 
 depthwise_conv1d = depthwise_conv2d = depthwise_conv
 
 
 def separable_conv(
-    x: Any,
+    inputs: Any,
     depthwise_kernel: Any,
     pointwise_kernel: Any,
     strides: Sizes = 1,
@@ -117,7 +119,7 @@ def separable_conv(
     """Return a depthwise convolution, followed by one that mixes the channels.
 
     Shapes:
-        x: (batch, spatial ..., channels)
+        inputs: (batch, spatial ..., channels)
         depthwise_kernel: (taps ..., channels, multiplier)
         pointwise_kernel: (1 ..., channels · multiplier, filters)
         returns: (batch, windows ..., filters)
@@ -126,7 +128,13 @@ def separable_conv(
     """
     layout = standardize_data_format(data_format)
     return engine.separable_conv(
-        x, depthwise_kernel, pointwise_kernel, strides, padding, dilation_rate, layout
+        inputs,
+        depthwise_kernel,
+        pointwise_kernel,
+        strides,
+        padding,
+        dilation_rate,
+        layout,
     )
 
 
@@ -134,7 +142,7 @@ separable_conv1d = separable_conv2d = separable_conv
 
 
 def conv_transpose(
-    x: Any,
+    inputs: Any,
     kernel: Any,
     strides: Sizes = 1,
     padding: str = "valid",
@@ -145,7 +153,7 @@ def conv_transpose(
     """Return the transpose of a convolution: from its output's shape to its input's.
 
     Args:
-        x: the input.
+        inputs: the images, or signals, or volumes.
         kernel: the weights of that convolution.
         strides: elements from one window's start to the next one's.
         padding: "valid" or "same".
@@ -154,13 +162,13 @@ def conv_transpose(
         dilation_rate: elements from one tap of a window to the next.
 
     Shapes:
-        x: (batch, windows ..., channels)
+        inputs: (batch, windows ..., channels)
         kernel: (taps ..., filters, channels)
         returns: (batch, spatial ..., filters)
     """
     layout = standardize_data_format(data_format)
     return engine.conv_transpose(
-        x, kernel, strides, padding, output_padding, dilation_rate, layout
+        inputs, kernel, strides, padding, output_padding, dilation_rate, layout
     )
 
 

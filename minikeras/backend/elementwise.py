@@ -8,9 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from minikeras.backend.introspection import dtype, is_float_dtype, ndim
+from minikeras.backend.introspection import dtype, is_float_dtype, limits, ndim
 from minikeras.engine import ops as engine
 from minikeras.engine.graph import Tensor
 from minikeras.engine.ops import (
@@ -217,9 +215,9 @@ def nan_to_num(
     kind = dtype(x)
     if not is_float_dtype(kind):
         return engine.identity(x)
-    limit = float(np.finfo(kind).max)
-    above = limit if posinf is None else posinf
-    below = -limit if neginf is None else neginf
+    low, high = limits(kind)
+    above = high if posinf is None else posinf
+    below = low if neginf is None else neginf
     x = engine.where(isposinf(x), above, engine.where(isneginf(x), below, x))
     return engine.where(engine.isnan(x), nan, x)
 

@@ -33,6 +33,7 @@ __all__ = [
     "is_sparse",
     "is_symbolic",
     "is_tensor",
+    "limits",
     "ndim",
     "result_type",
     "shape",
@@ -129,6 +130,23 @@ def is_float_dtype(dtype: Any) -> bool:
 def is_int_dtype(dtype: Any) -> bool:
     """Whether `dtype` is an integer type, signed or not."""
     return dtypes.as_dtype(dtype).is_integer
+
+
+def limits(dtype: Any) -> tuple[Any, Any]:
+    """Return the smallest and the largest finite number of a dtype.
+
+    Example:
+        >>> limits("int8"), limits("bool")
+        ((-128, 127), (0, 1))
+    """
+    kind = dtypes.as_dtype(dtype)
+    if kind.is_bool:
+        return 0, 1
+    if kind.is_integer:
+        info = np.iinfo(kind.as_numpy_dtype)
+        return info.min, info.max
+    largest = float(np.finfo(kind.as_numpy_dtype).max)
+    return -largest, largest
 
 
 def cast(x: Any, dtype: Any) -> Tensor:

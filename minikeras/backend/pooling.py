@@ -15,7 +15,7 @@ Sizes = int | Sequence[int]
 
 
 def max_pool(
-    x: Any,
+    inputs: Any,
     pool_size: Sizes,
     strides: Sizes | None = None,
     padding: str = "valid",
@@ -24,23 +24,23 @@ def max_pool(
     """Return the largest element of each window, channel by channel.
 
     Args:
-        x: the input.
+        inputs: the images, or signals, or volumes.
         pool_size: the windows' size, along all axes or each.
         strides: elements from one window's start to the next one's; by default the
             windows' size, so that they do not overlap.
-        padding: "valid": windows stay inside `x`; "same": a window for every stride.
+        padding: "valid": windows stay inside `inputs`; "same": a window for every stride.
         data_format: "channels_last" or "channels_first".
 
     Shapes:
-        x: (batch, spatial ..., channels), one to three spatial axes
+        inputs: (batch, spatial ..., channels), one to three spatial axes
         returns: (batch, windows ..., channels)
     """
     layout = standardize_data_format(data_format)
-    return engine.max_pool(x, pool_size, strides, padding, layout)
+    return engine.max_pool(inputs, pool_size, strides, padding, layout)
 
 
 def average_pool(
-    x: Any,
+    inputs: Any,
     pool_size: Sizes,
     strides: Sizes | None = None,
     padding: str = "valid",
@@ -48,10 +48,10 @@ def average_pool(
 ) -> Tensor:
     """Return the mean of each window, channel by channel.
 
-    What lies outside of `x` does not count. The arguments are those of `max_pool`.
+    What lies outside of `inputs` does not count. The arguments are those of `max_pool`.
     """
     layout = standardize_data_format(data_format)
-    return engine.average_pool(x, pool_size, strides, padding, layout)
+    return engine.average_pool(inputs, pool_size, strides, padding, layout)
 
 
 def pool2d(

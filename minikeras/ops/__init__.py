@@ -1,0 +1,16 @@
+"""The functions of ``keras.ops``: NumPy's, and what networks need besides.
+
+On arrays and Keras variables they compute at once and return arrays; on tensors, and
+inside a traced function, they build graph. They are K's functions, and share with them
+kernels, shape rules and gradients.
+"""
+
+from minikeras.ops.control import *
+from minikeras.ops.elementwise import *
+from minikeras.ops.filling import *
+from minikeras.ops.indexing import *
+from minikeras.ops.linalg import *
+from minikeras.ops.nn import *
+from minikeras.ops.quantiles import *
+from minikeras.ops.reduction import *
+from minikeras.ops.reshaping import *

@@ -1,0 +1,208 @@
+"""Elements picked by position, rank or condition, under Keras 3's names."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.engine import ops as engine
+from minikeras.ops.eager import eager
+
+__all__ = [
+    "argsort",
+    "bincount",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "digitize",
+    "get_item",
+    "in_top_k",
+    "isin",
+    "multi_hot",
+    "nonzero",
+    "one_hot",
+    "scatter",
+    "scatter_update",
+    "searchsorted",
+    "segment_sum",
+    "select",
+    "slice",
+    "slice_update",
+    "sort",
+    "take",
+    "take_along_axis",
+    "top_k",
+    "tril",
+    "triu",
+    "unravel_index",
+    "where",
+]
+
+argsort = eager(K.argsort)
+diag = eager(K.diag)
+diagonal = eager(K.diagonal)
+in_top_k = eager(engine.in_top_k)
+searchsorted = eager(K.searchsorted)
+slice = eager(K.slice, inputs="x", start_indices="start", shape="size")
+slice_update = eager(K.slice_update, inputs="x", start_indices="start")
+sort = eager(K.sort)
+take = eager(K.take)
+top_k = eager(K.top_k)
+tril = eager(K.tril)
+triu = eager(K.triu)
+
+
+@eager
+def get_item(x: Any, key: Any) -> Any:
+    """Return ``x[key]``."""
+    return engine.getitem(x, key)
+
+
+@eager
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Return, for each position in the other axes, its own picks along `axis`."""
+    return K.take_along_axis(x, indices, axis)
+
+
+@eager
+def diagflat(x: Any, k: int = 0) -> Any:
+    """Return the matrix that has the elements of `x` on its diagonal."""
+    return K.diag(K.reshape(x, (-1,)), k)
+
+
+# -- conditions ------------------------------------------------------------------------
+
+
+@eager
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Return `x1` where `condition` holds, else `x2`; without them, see `nonzero`."""
+    return nonzero(condition) if x1 is None else K.where(condition, x1, x2)
+
+
+@eager
+def nonzero(x: Any) -> tuple[Any, ...]:
+    """Return where the elements are that are not 0: a vector of indices for each axis."""
+    places = engine.argwhere(x)
+    return tuple(places[:, i] for i in range(K.ndim(x)))
+
+
+@eager
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """Return the choice of the first condition that holds, else `default`."""
+    pairs = zip(reversed(condlist), reversed(choicelist), strict=True)
+    return functools.reduce(lambda rest, pair: K.where(*pair, rest), pairs, default)
+
+
+@eager
+def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
+    """Return whether each element of `x1` is among those of `x2`; not, with `invert`."""
+    found = K.any(K.equal(K.expand_dims(x1, -1), K.reshape(x2, (-1,))), -1)
+    return K.logical_not(found) if invert else found
+
+
+# -- classes and bins ------------------------------------------------------------------
+
+
+@eager
+def one_hot(
+    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Any:
+    """Return 1 at each index, 0 elsewhere, along a new axis; see `backend.one_hot`."""
+    return K.one_hot(x, num_classes, axis, dtype)
+
+
+@eager
+def multi_hot(
+    inputs: Any,
+    num_classes: int,
+    axis: int = -1,
+    dtype: Any = None,
+    sparse: bool = False,
+) -> Any:
+    """Return 1 at all indices of an example, 0 elsewhere.
+
+    Shapes:
+        inputs: (batch, indices), or (indices)
+        returns: (batch, num_classes)
+    """
+    hot = K.one_hot(inputs, num_classes, axis, dtype)
+    return K.max(hot, 1 if K.ndim(inputs) > 1 else 0)
+
+
+@eager
+def bincount(
+    x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False
+) -> Any:
+    """Return how often each integer from 0 on is there.
+
+    Args:
+        x: integers, (n) or (batch, n).
+        weights: what each of them counts, 1 by default.
+        minlength: number of bins, more if the largest integer needs them.
+        sparse: accepted; there are no sparse tensors here.
+    """
+    bins = K.maximum(K.max(x) + 1, minlength)
+    hit = K.equal(K.expand_dims(x, -1), K.arange(bins))
+    if weights is None:
+        return K.sum(K.cast(hit, "int32"), -2)
+    return K.sum(K.where(hit, K.expand_dims(weights, -1), 0), -2)
+
+
+@eager
+def digitize(x: Any, bins: Any) -> Any:
+    """Return the number of the bin of each element: of how many bounds it reaches."""
+    return K.searchsorted(K.convert_to_tensor(bins, K.dtype(x)), x, "right")
+
+
+@eager
+def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
+    """Return positions in an array of `shape`, given those in the same made flat."""
+    places = []
+    for n in reversed(shape):
+        places.append(K.mod(indices, n))
+        indices = K.floor_divide(indices, n)
+    return tuple(reversed(places))
+
+
+# -- scattering ------------------------------------------------------------------------
+
+
+@eager
+def scatter(indices: Any, values: Any, shape: Any) -> Any:
+    """Return zeros of `shape` with `values` added at the positions in `indices`."""
+    return K.scatter_nd(indices, values, shape)
+
+
+@eager
+def scatter_update(
+    inputs: Any, indices: Any, updates: Any, reduction: str | None = None
+) -> Any:
+    """Return `inputs` with the rows at `indices` replaced by `updates`, or added to.
+
+    Raises:
+        ValueError: if `reduction` is neither None nor ``"add"``.
+    """
+    if reduction is None:
+        return K.scatter_update(inputs, indices, updates)
+    if reduction == "add":
+        return K.add(inputs, K.scatter_nd(indices, updates, K.shape(inputs)))
+    raise ValueError(f"scatter_update: reduction is None or 'add'; got {reduction!r}")
+
+
+@eager
+def segment_sum(
+    data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
+) -> Any:
+    """Return the sums of the rows of `data` that have the same number.
+
+    Args:
+        data: rows along the first axis.
+        segment_ids: a number for each row, from 0 on.
+        num_segments: how many there are; by default the largest number and one.
+        sorted: accepted; it makes no difference here.
+    """
+    if num_segments is None:
+        num_segments = K.max(segment_ids) + 1
+    return K.segment_sum(data, segment_ids, num_segments)

@@ -1,0 +1,149 @@
+"""Quantiles, and reductions that leave NaN out, under Keras 3's names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.ops.eager import eager
+
+__all__ = [
+    "median",
+    "nanmax",
+    "nanmean",
+    "nanmin",
+    "nanprod",
+    "nanstd",
+    "nansum",
+    "nanvar",
+    "percentile",
+    "quantile",
+]
+
+Axes = int | Sequence[int] | None
+
+
+def _filled(x: Any, value: float) -> Any:
+    """Return `x` with `value` in place of NaN."""
+    x = K.convert_to_tensor(x)
+    return K.where(K.isnan(x), value, x)
+
+
+@eager
+def nansum(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the sum of the elements over `axis` that are not NaN."""
+    return K.sum(_filled(x, 0), axis, keepdims)
+
+
+@eager
+def nanprod(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the product of the elements over `axis` that are not NaN."""
+    return K.prod(_filled(x, 1), axis, keepdims)
+
+
+@eager
+def nanmax(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the largest of the elements over `axis` that are not NaN."""
+    return _or_nan(K.max(_filled(x, -math.inf), axis, keepdims), x, axis, keepdims)
+
+
+@eager
+def nanmin(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the smallest of the elements over `axis` that are not NaN."""
+    return _or_nan(K.min(_filled(x, math.inf), axis, keepdims), x, axis, keepdims)
+
+
+def _or_nan(y: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
+    """Return `y`, and NaN where there is nothing else."""
+    return K.where(K.all(K.isnan(x), axis, keepdims), math.nan, y)
+
+
+@eager
+def nanmean(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the mean of the elements over `axis` that are not NaN."""
+    count = K.sum(K.logical_not(K.isnan(x)), axis, keepdims)
+    return K.divide(K.sum(_filled(x, 0), axis, keepdims), count)
+
+
+@eager
+def nanvar(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the variance of the elements over `axis` that are not NaN."""
+    apart = K.subtract(x, nanmean(x, axis, keepdims=True))
+    return nanmean(K.square(apart), axis, keepdims)
+
+
+@eager
+def nanstd(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the standard deviation of the elements over `axis` that are not NaN."""
+    return K.sqrt(nanvar(x, axis, keepdims))
+
+
+# -- quantiles -------------------------------------------------------------------------
+
+
+@eager
+def quantile(
+    x: Any, q: Any, axis: Axes = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """Return the number below which a share `q` of the elements lies.
+
+    Args:
+        x: of floating point, or made so.
+        q: shares in [0, 1], a number or a vector; with a vector the result has it as
+            its first axis.
+        axis: over which; all axes if None.
+        method: which number between two elements: "linear", "lower", "higher",
+            "midpoint" or "nearest".
+        keepdims: whether the axes stay, with size 1.
+
+    Raises:
+        ValueError: if there is no such method.
+    """
+    x = K.divide(x, 1)
+    shape = tuple(range(K.ndim(x)))
+    axes = shape if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = [i % len(shape) for i in axes]
+    rest = [i for i in shape if i not in axes]
+    last = [*(K.shape(x)[i] for i in rest), -1]
+    rows = K.sort(K.reshape(K.transpose(x, [*rest, *axes]), last), -1)
+    place = K.multiply(q, K.cast(K.shape(rows)[-1] - 1, K.dtype(x)))
+    low, high = K.floor(place), K.ceil(place)
+    weight = _weight(method, K.subtract(place, low))
+    below, above = (K.take(rows, K.cast(i, "int32"), -1) for i in (low, high))
+    y = K.add(below, K.multiply(K.subtract(above, below), weight))
+    if K.ndim(place):
+        y = K.moveaxis(y, -1, 0)
+    behind = [i + K.ndim(place) for i in sorted(axes)]
+    return K.expand_dims(y, behind) if keepdims else y
+
+
+def _weight(method: str, fraction: Any) -> Any:
+    """Return the weight of the upper of two neighbors, `fraction` from the lower."""
+    weights = {
+        "linear": lambda: fraction,
+        "lower": lambda: 0.0,
+        "higher": lambda: 1.0,
+        "midpoint": lambda: 0.5,
+        "nearest": lambda: K.round(fraction),
+    }
+    if method not in weights:
+        raise ValueError(
+            f"quantile: method is one of {', '.join(weights)}; got {method!r}"
+        )
+    return weights[method]()
+
+
+@eager
+def percentile(
+    x: Any, q: Any, axis: Axes = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """Return the number below which `q` percent of the elements lie; see `quantile`."""
+    return quantile(x, K.divide(q, 100), axis, method, keepdims)
+
+
+@eager
+def median(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the number below which half of the elements lie."""
+    return quantile(x, 0.5, axis, keepdims=keepdims)

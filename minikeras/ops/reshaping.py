@@ -1,0 +1,246 @@
+"""The same elements in another arrangement, under Keras 3's names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.engine import ops as engine
+from minikeras.ops.eager import eager
+
+__all__ = [
+    "append",
+    "array_split",
+    "broadcast_to",
+    "concatenate",
+    "depth_to_space",
+    "dsplit",
+    "dstack",
+    "expand_dims",
+    "flip",
+    "fliplr",
+    "flipud",
+    "hsplit",
+    "hstack",
+    "meshgrid",
+    "moveaxis",
+    "pad",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "rot90",
+    "space_to_depth",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "tile",
+    "transpose",
+    "unstack",
+    "vsplit",
+    "vstack",
+]
+
+Sections = int | Sequence[int]
+
+broadcast_to = eager(K.broadcast_to)
+flip = eager(K.flip)
+moveaxis = eager(K.moveaxis)
+meshgrid = eager(K.meshgrid)
+reshape = eager(K.reshape)
+roll = eager(K.roll)
+squeeze = eager(K.squeeze)
+swapaxes = eager(K.swapaxes)
+transpose = eager(K.transpose)
+unstack = eager(K.unstack)
+tile = eager(K.tile, repeats="n")
+repeat = eager(engine.repeat)
+expand_dims = eager(engine.expand_dims)
+
+
+@eager
+def ravel(x: Any) -> Any:
+    """Return the elements of `x` as a vector."""
+    return K.reshape(x, (-1,))
+
+
+@eager
+def fliplr(x: Any) -> Any:
+    """Return `x` with its second axis reversed."""
+    return K.flip(x, 1)
+
+
+@eager
+def flipud(x: Any) -> Any:
+    """Return `x` with its first axis reversed."""
+    return K.flip(x, 0)
+
+
+@eager
+def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+    """Return `array` turned by `k` · 90 degrees, from the first axis to the second."""
+    first, second = axes
+    for _ in range(k % 4):
+        array = K.flip(K.swapaxes(array, first, second), first)
+    return array
+
+
+@eager
+def pad(
+    x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None
+) -> Any:
+    """Return `x` with a border.
+
+    Args:
+        x: what to pad.
+        pad_width: how wide: (before, after) for each axis, for all, or one number.
+        mode: "constant", "reflect" (the edge is not repeated) or "symmetric".
+        constant_values: the border's value in constant mode, 0 by default.
+
+    Raises:
+        ValueError: if a value is given in another mode.
+    """
+    if constant_values is not None and mode != "constant":
+        raise ValueError(f"pad: constant_values is for mode 'constant', not {mode!r}")
+    return K.pad(x, _widths(pad_width, K.ndim(x)), mode, constant_values or 0)
+
+
+def _widths(width: Any, rank: int | None) -> Any:
+    if isinstance(width, int):
+        width = ((width, width),)
+    elif isinstance(width[0], int):
+        width = (tuple(width),)
+    return tuple(width) * (rank or 1) if len(width) == 1 else width
+
+
+# -- joining and cutting ---------------------------------------------------------------
+
+
+@eager
+def stack(x: Sequence[Any], axis: int = 0) -> Any:
+    """Return arrays of one shape, stacked along a new axis."""
+    return K.stack(x, axis)
+
+
+@eager
+def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
+    """Return `xs` one after the other along `axis`, or made flat if it is None."""
+    if axis is None:
+        xs, axis = [ravel(x) for x in xs], 0
+    return K.concatenate(xs, axis)
+
+
+@eager
+def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
+    """Return `x2` after `x1` along `axis`, both made flat if it is None."""
+    return concatenate([x1, x2], axis)
+
+
+@eager
+def vstack(xs: Sequence[Any]) -> Any:
+    """Return `xs` one after the other along the first axis; vectors count as rows."""
+    return K.concatenate([_with_rank(x, 2) for x in xs], 0)
+
+
+@eager
+def hstack(xs: Sequence[Any]) -> Any:
+    """Return `xs` one after the other along the second axis, vectors along the first."""
+    xs = [_with_rank(x, 1) for x in xs]
+    return K.concatenate(xs, 0 if K.ndim(xs[0]) == 1 else 1)
+
+
+@eager
+def dstack(xs: Sequence[Any]) -> Any:
+    """Return `xs` one after the other along the third axis."""
+    deep = [x if K.ndim(x) > 2 else K.expand_dims(_with_rank(x, 2), 2) for x in xs]
+    return K.concatenate(deep, 2)
+
+
+def _with_rank(x: Any, rank: int) -> Any:
+    """Return `x` with new leading axes if it has fewer than `rank`."""
+    missing = rank - K.ndim(x)
+    return K.expand_dims(x, range(missing)) if missing > 0 else x
+
+
+@eager
+def split(x: Any, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
+    """Return `x` cut along `axis`: into a number of equal parts, or at given places.
+
+    Raises:
+        ShapeError: if the parts would not be equal.
+    """
+    if isinstance(indices_or_sections, int):
+        return list(K.split(x, indices_or_sections, axis))
+    sizes = [b - a for a, b in pairwise([0, *indices_or_sections])]
+    return list(K.split(x, [*sizes, -1], axis))
+
+
+@eager
+def array_split(x: Any, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
+    """Return `x` cut along `axis`; the first parts may be larger by one."""
+    if isinstance(indices_or_sections, int):
+        n = K.int_shape(x)[axis]
+        parts = indices_or_sections
+        sizes = [n // parts + (i < n % parts) for i in range(parts)]
+        return list(K.split(x, sizes, axis))
+    return split(x, indices_or_sections, axis)
+
+
+@eager
+def vsplit(x: Any, indices_or_sections: Sections) -> list[Any]:
+    """Return `x` cut along its first axis; see `split`."""
+    return split(x, indices_or_sections, 0)
+
+
+@eager
+def hsplit(x: Any, indices_or_sections: Sections) -> list[Any]:
+    """Return `x` cut along its second axis, or a vector's only one; see `split`."""
+    return split(x, indices_or_sections, 0 if K.ndim(x) == 1 else 1)
+
+
+@eager
+def dsplit(x: Any, indices_or_sections: Sections) -> list[Any]:
+    """Return `x` cut along its third axis; see `split`."""
+    return split(x, indices_or_sections, 2)
+
+
+# -- channels and pixels ---------------------------------------------------------------
+
+
+@eager
+def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
+    """Return images whose channels are laid out as blocks of pixels.
+
+    Shapes:
+        x: (batch, height, width, block_size² · channels)
+        returns: (batch, block_size · height, block_size · width, channels)
+    """
+    if data_format == "channels_first":
+        last = depth_to_space(K.moveaxis(x, 1, -1), block_size)
+        return K.moveaxis(last, -1, 1)
+    batch, height, width, depth = (K.shape(x)[i] for i in range(4))
+    b = block_size
+    blocks = K.reshape(x, (batch, height, width, b, b, depth // (b * b)))
+    pixels = K.transpose(blocks, (0, 1, 3, 2, 4, 5))
+    return K.reshape(pixels, (batch, height * b, width * b, depth // (b * b)))
+
+
+@eager
+def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
+    """Return images whose blocks of pixels are laid out as channels.
+
+    Shapes:
+        x: (batch, block_size · height, block_size · width, channels)
+        returns: (batch, height, width, block_size² · channels)
+    """
+    if data_format == "channels_first":
+        last = space_to_depth(K.moveaxis(x, 1, -1), block_size)
+        return K.moveaxis(last, -1, 1)
+    batch, height, width, depth = (K.shape(x)[i] for i in range(4))
+    b = block_size
+    blocks = K.reshape(x, (batch, height // b, b, width // b, b, depth))
+    channels = K.transpose(blocks, (0, 1, 3, 2, 4, 5))
+    return K.reshape(channels, (batch, height // b, width // b, b * b * depth))
