@@ -6,6 +6,7 @@ ELSEWHERE = dict.fromkeys(
     [
         "fold_in",
         "next_key",
+        "pass_key",
         "random_bernoulli",
         "random_binomial",
         "random_categorical",
