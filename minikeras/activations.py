@@ -1,7 +1,7 @@
 """Activations: K's functions by the names that layers know them by, in one table.
 
-An activation is any function of a tensor; those here are in K, but for three whose
-arguments or names are this room's own.
+An activation is any function of a tensor; those here are K's, but for four whose name,
+arguments or defaults differ.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from minikeras import backend as K
 from minikeras.backend import (
     celu,
     elu,
-    gelu,
     glu,
     hard_shrink,
     hard_sigmoid,
@@ -48,6 +47,18 @@ def linear(x: Any) -> Any:
 def exponential(x: Any) -> Any:
     """Return e to the power of `x`."""
     return K.exp(x)
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """Return `x` times the share of a standard normal that lies below it.
+
+    Args:
+        x: the input.
+        approximate: whether a hyperbolic tangent stands for the normal's integral.
+
+    Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
+    """
+    return K.gelu(x, approximate)
 
 
 def relu(

@@ -83,4 +83,5 @@ class Identity(Initializer):
                 f"Received: shape={shape} of rank {len(shape)}."
             )
         rows, columns = shape
-        return self.gain * K.eye(rows, columns, dtype=dtype or K.floatx())
+        square = K.eye(max(rows, columns), dtype or K.floatx())
+        return self.gain * square[:rows, :columns]

@@ -297,8 +297,10 @@ class Orthogonal(RandomInitializer):
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         flat = (max(rows, columns), min(rows, columns))
-        q, r = K.qr(K.random_normal(flat, dtype=dtype, seed=self.seed))
+        kind = dtype or K.floatx()
+        wide = K.result_type(kind, "float32")  # no 16 bits in linear algebra
+        q, r = K.qr(K.random_normal(flat, dtype=wide, seed=self.seed))
         # The signs of r's diagonal make the decomposition unique, and q even.
         q = q * K.sign(K.diag(r))
         q = K.transpose(q) if rows < columns else q
-        return self.gain * K.reshape(q, tuple(shape))
+        return K.cast(self.gain * K.reshape(q, tuple(shape)), kind)
