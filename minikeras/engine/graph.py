@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from minikeras.engine.dtypes import DType
 from minikeras.engine.errors import GraphError, SessionError
 from minikeras.engine.operators import Operators
@@ -183,8 +185,7 @@ class Tensor(Operators):
         return self
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        value = self.eval()
-        return value if dtype is None else value.astype(dtype)
+        return np.asarray(self.eval(), dtype)
 
     def __len__(self) -> int:
         if not self.spec.shape or self.spec.shape[0] is None:

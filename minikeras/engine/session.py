@@ -216,16 +216,13 @@ class Session:
     def _fetch(self, value: Any) -> Fetch:
         element = self.graph.as_graph_element(value)
         handle = _handle_of(element)
-        if handle is not None:
-            element = self._same_graph(element, "fetch") and handle
-        elif isinstance(element, (Tensor, Node)):
-            self._same_graph(element, "fetch")
-        else:
+        if handle is None and not isinstance(element, (Tensor, Node)):
             raise TypeError(
                 f"cannot fetch {value!r} of type {type(value).__name__}: fetches are "
                 "tensors, operations, variables, their names, and lists or dicts of them"
             )
-        return element
+        self._same_graph(element, "fetch")
+        return handle or element
 
     def _feed(self, key: Any) -> Feed:
         element = self.graph.as_graph_element(key)
@@ -237,7 +234,7 @@ class Session:
         self._same_graph(element, "feed")
         return handle or element
 
-    def _same_graph(self, element: Any, verb: str) -> Any:
+    def _same_graph(self, element: Any, verb: str) -> None:
         if getattr(element, "graph", self.graph) is not self.graph:
             error = GraphError(
                 f"cannot {verb} {element!r}: it belongs to another graph than this "
@@ -246,7 +243,6 @@ class Session:
             )
             error.locate(element.place)
             raise error
-        return element
 
     # -- lifetime ------------------------------------------------------------------
 
