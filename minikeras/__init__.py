@@ -1,0 +1,44 @@
+"""minikeras: Keras's interface over a small tensor engine on NumPy and CuPy.
+
+    import minikeras as keras
+
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(x, y)
+
+Below `layers` lies `backend` (K), below K the `engine`, and below the engine NumPy or
+CuPy. Each can be used by itself.
+"""
+
+from minikeras import (
+    activations,
+    backend,
+    callbacks,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    regularizers,
+    tree,
+    utils,
+)
+from minikeras.backend import (
+    SeedGenerator,
+    Variable,
+    function,
+    name_scope,
+)
+from minikeras.initializers import Initializer
+from minikeras.layers import Input, InputSpec, Layer
+from minikeras.losses import Loss
+from minikeras.metrics import Metric
+from minikeras.models import Functional, Model, Sequential
+from minikeras.optimizers import Optimizer
+from minikeras.regularizers import Regularizer
+
+__version__ = "0.1.0"
