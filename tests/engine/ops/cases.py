@@ -2,7 +2,8 @@
 
 `test_cases` puts every case through the same checks. The cases are in the files
 ``cases_<family>.py`` beside this one, each with a list ``CASES``; ops which do not fit
-into the table are named there in ``ELSEWHERE``, with the file that tests them.
+into the table are named there in ``ELSEWHERE``, with the file that tests them, as seen
+from this folder.
 """
 
 from __future__ import annotations
