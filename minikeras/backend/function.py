@@ -59,17 +59,29 @@ class Function:
         """Return the outputs' values, in their nesting, for these inputs' values."""
         given = tree.flatten(inputs) if tree.is_nested(self.inputs) else [inputs]
         if len(given) != len(self._fed):
-            raise ValueError(f"function: {len(self._fed)} inputs needed; got {len(given)}")
+            raise ValueError(
+                f"function: {len(self._fed)} inputs needed; got {len(given)}"
+            )
         self._routine.session = get_session()
-        values = self._routine(*(x for x, fed in zip(given, self._fed, strict=True) if fed))
+        values = self._routine(
+            *(x for x, fed in zip(given, self._fed, strict=True) if fed)
+        )
         return tree.pack_sequence_as(self.outputs, values[: self._count])
+
+    def run(self, arrays: Sequence[Any]) -> list[Any]:
+        """Return the outputs' values, for arrays of the inputs' dtypes; both flat."""
+        self._routine.session = get_session()
+        values = self._routine.run([devices.to_device(x) for x in arrays])
+        return values[: self._count]
 
 
 def _fetch(x: Any) -> Any:
     return x.handle if isinstance(x, Variable) else as_tensor(x)
 
 
-def function(inputs: Any, outputs: Any = None, updates: Iterable[Any] = (), **kwargs: Any) -> Any:
+def function(
+    inputs: Any, outputs: Any = None, updates: Iterable[Any] = (), **kwargs: Any
+) -> Any:
     """Compile a computation into a function of arrays.
 
     With tensors, ``function(inputs, outputs, updates)``: the result takes values for
@@ -111,14 +123,19 @@ class TracedFunction:
             compiled = self.compiled[key] = self._trace(call, leaves, arrays)
         run, outputs = compiled
         values = iter(run(arrays))
-        return tree.map_structure(lambda x: next(values) if _computed(x) else x, outputs)
+        return tree.map_structure(
+            lambda x: next(values) if _computed(x) else x, outputs
+        )
 
     def _trace(
         self, call: Any, leaves: Sequence[Any], arrays: Sequence[Any]
     ) -> tuple[Function, Any]:
         """Call `fn` on placeholders; return the compiled function and what `fn` returned."""
         with tracing() as trace:
-            inputs = [placeholder(dtypes.as_dtype(x.dtype), x.shape, name="arg") for x in arrays]
+            inputs = [
+                placeholder(dtypes.as_dtype(x.dtype), x.shape, name="arg")
+                for x in arrays
+            ]
             stand_ins = iter(inputs)
             symbolic = [next(stand_ins) if is_array(x) else x for x in leaves]
             args, kwargs = tree.pack_sequence_as(call, symbolic)
@@ -137,7 +154,9 @@ def compiled_method(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if current_trace() is not None or any(map(is_symbolic, tree.flatten((args, kwargs)))):
+        if current_trace() is not None or any(
+            map(is_symbolic, tree.flatten((args, kwargs)))
+        ):
             return method(self, *args, **kwargs)
         traced = self.__dict__.setdefault("_traced_methods", {})
         if method not in traced:

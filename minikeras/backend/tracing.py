@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import local
+from typing import Any
 
 from minikeras.engine.graph import Graph, Node, Tensor, graph_of
 
@@ -31,6 +32,12 @@ class Trace:
         self.graph = graph
         self.is_symbolic = is_symbolic
         self.updates: list[Node] = []
+
+    @property
+    def handles(self) -> list[Any]:
+        """The variables that the updates change, each once."""
+        assigned = (node.op.handle for node in self.updates)  # type: ignore[attr-defined]
+        return list(dict.fromkeys(assigned))
 
 
 class _Active(local):

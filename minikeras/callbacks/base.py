@@ -8,13 +8,14 @@ that hook is due.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from minikeras import backend as K
 
 __all__ = ["Callback", "CallbackList", "LambdaCallback"]
 
 Logs = dict[str, Any]
+C = TypeVar("C", bound="Callback")
 
 BATCH_HOOKS = tuple(
     f"on_{phase}_batch_{end}"
@@ -201,6 +202,10 @@ class CallbackList(Callback):
         for hook, hooked in self.hooked.items():
             if callback.overrides(hook, hook.replace("_train", "")):
                 hooked.append(callback)
+
+    def find(self, kind: type[C]) -> C | None:
+        """Return the first callback of a class, None if there is none."""
+        return next((c for c in self.callbacks if isinstance(c, kind)), None)
 
     def set_params(self, params: Logs) -> None:
         """Tell all of `fit`'s arguments."""

@@ -26,6 +26,7 @@ class ProgbarLogger(Callback):
         self.epochs: int = 1
         self.target: int | None = None
         self._in_fit = False
+        self._silent = False  # during validation
         self._bar: Any = None
         self._begin()
 
@@ -41,6 +42,8 @@ class ProgbarLogger(Callback):
 
     def due(self, batch: int) -> bool:
         """Whether the bar is to be redrawn after this batch."""
+        if self._silent or self.verbose == 0:
+            return False
         self.seen = batch + 1
         if self.verbose != 1:
             return False
@@ -75,6 +78,7 @@ class ProgbarLogger(Callback):
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Start the clock."""
+        self._silent = self._in_fit
         if not self._in_fit:
             self._begin()
 
@@ -84,8 +88,9 @@ class ProgbarLogger(Callback):
 
     def on_test_end(self, logs: Logs | None = None) -> None:
         """Print the values."""
-        if not self._in_fit:
+        if not self._silent:
             self._finish(logs or {})
+        self._silent = False
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Start the clock."""
@@ -133,7 +138,7 @@ class ProgbarLogger(Callback):
         if not self.verbose:
             return
         now = time.perf_counter()
-        self.target = self.target or self.seen
+        self.seen = self.target = self.target or self.seen
         taken = _whole(now - self._start)
         rest = f"{per_step(self._seconds_per_step(now))}{values(logs)}"
         if self.verbose == 1:

@@ -47,7 +47,7 @@ class Passes:
         return len(self.source)  # type: ignore[arg-type]
 
     def peek(self) -> Any:
-        """Return the batch that comes next, without taking it.
+        """Return the batch that comes next, as the source yields it, without taking it.
 
         Raises:
             StopIteration: if there is none.
@@ -59,6 +59,10 @@ class Passes:
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the batches of the next pass."""
+        batches = self._next_pass()
+        return batches if self.prepare is None else map(self.prepare, batches)
+
+    def _next_pass(self) -> Iterator[Any]:
         rest = self._batches()
         if self.steps is None:
             self._rest = None
@@ -80,10 +84,7 @@ class Passes:
 
     def _batches(self) -> Iterator[Any]:
         """Return what is left of the source, all of it if a pass has ended it."""
-        if self._rest is not None:
-            return self._rest
-        batches = iter(self.source)
-        return batches if self.prepare is None else map(self.prepare, batches)
+        return iter(self.source) if self._rest is None else self._rest
 
     def _warn(self, done: int) -> None:
         warnings.warn(

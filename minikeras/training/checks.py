@@ -1,0 +1,147 @@
+"""Mistakes in data that would not fail by themselves, found before the first step."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minikeras import backend as K
+
+__all__ = ["check_inputs", "check_shapes", "check_targets"]
+
+# Losses whose targets have another shape than the predictions.
+LABEL_LOSSES = {"sparse_categorical_crossentropy"}
+
+
+def check_shapes(name: str, loss: Any, y_true: Any, y_pred: Any) -> None:
+    """Compare the shapes of targets and predictions, where the loss wants them alike.
+
+    Broadcasting would let training go on, towards something that nobody asked for.
+
+    Raises:
+        ValueError: if they differ by more than a last axis of size 1.
+    """
+    wanted, got = y_pred.shape, y_true.shape
+    if not _is_own(loss) or _is_for_labels(loss) or wanted is None or got is None:
+        return
+    if _same(wanted, got) or _same(_squeezed(wanted, got), _squeezed(got, wanted)):
+        return
+    raise ValueError(
+        f"output '{name}' has shape {tuple(wanted)}, its targets {tuple(got)}: the "
+        f"loss '{loss.name}' compares them element by element, so they must be the "
+        f"same. "
+        f"{_advice(wanted, got)}"
+    )
+
+
+def _same(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:
+    return len(a) == len(b) and all(
+        n is None or m is None or n == m for n, m in zip(a, b, strict=True)
+    )
+
+
+def _squeezed(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> Any:
+    """Return `a` without a last axis of size 1 that `b` has not."""
+    return a[:-1] if len(a) == len(b) + 1 and a[-1] == 1 else a
+
+
+def _advice(wanted: tuple[int | None, ...], got: tuple[int | None, ...]) -> str:
+    if len(got) == len(wanted) and got[:-1] == wanted[:-1]:
+        return (
+            f"Give the last layer {got[-1]} units, or the targets {wanted[-1]} columns."
+        )
+    if len(got) == len(wanted) - 1:
+        return (
+            "Targets that are the numbers of classes go with "
+            "'sparse_categorical_crossentropy', or through `to_categorical` first."
+        )
+    return "Reshape the targets, or change the last layer."
+
+
+def _function(loss: Any) -> Any:
+    return getattr(loss, "fn", type(loss))
+
+
+def _is_own(loss: Any) -> bool:
+    """Whether we know what the loss does: it is not the user's own."""
+    return _function(loss).__module__.startswith("minikeras.")
+
+
+def _is_for_labels(loss: Any) -> bool:
+    return _function(loss).__name__ in LABEL_LOSSES
+
+
+# -- values ----------------------------------------------------------------------------
+
+
+def check_inputs(x: Any) -> None:
+    """Warn of NaN and infinity in the inputs, once for all of them."""
+    for array in _in_memory(K.tree.flatten(x)):
+        rows = _not_finite(array)
+        if len(rows):
+            warnings.warn(
+                f"x has NaN or infinite values in {len(rows)} of {len(array)} rows, "
+                f"first in row {rows[0]}: the loss will most likely be NaN.",
+                stacklevel=5,
+            )
+
+
+def check_targets(terms: Iterable[Any], targets: list[Any]) -> None:
+    """Look at the values of targets.
+
+    Raises:
+        ValueError: if one is NaN or infinite, or a label is not among the classes.
+    """
+    for term in terms:
+        for y in _in_memory([targets[term.place]]):
+            if _is_own(term.loss):
+                _check_finite(term, y)
+                if _is_for_labels(term.loss):
+                    _check_labels(term, y)
+
+
+def _in_memory(arrays: Iterable[Any]) -> list[np.ndarray[Any, Any]]:
+    """Return those that can be looked at without reading a file."""
+    return [a for a in arrays if type(a) is np.ndarray and a.ndim and a.size]
+
+
+def _check_finite(term: Any, y: np.ndarray[Any, Any]) -> None:
+    rows = _not_finite(y)
+    if len(rows):
+        raise ValueError(
+            f"output '{term.name}': its targets are NaN or infinite in {len(rows)} of "
+            f"{len(y)} rows, first in row {rows[0]}. Remove these rows, or give them "
+            "values and a sample weight of 0."
+        )
+
+
+def _check_labels(term: Any, y: np.ndarray[Any, Any]) -> None:
+    """Raise ValueError if a label is not the number of a class."""
+    classes = term.shape[getattr(term.loss, "axis", -1)]
+    ignored = getattr(term.loss, "ignore_class", None)
+    if classes is None or y.dtype.kind not in "iuf":
+        return
+    wrong = (y < 0) | (y >= classes)
+    if y.dtype.kind == "f":
+        wrong |= y != np.floor(y)
+    if ignored is not None:
+        wrong &= y != ignored
+    if wrong.any():
+        place = np.unravel_index(int(np.argmax(wrong)), y.shape)
+        count = int(wrong.sum())
+        raise ValueError(
+            f"output '{term.name}': label {y[place].item()} in row {place[0]} of y is "
+            f"not one of its {classes} classes, which are numbered 0 to {classes - 1} "
+            f"({count} such label{'s' if count > 1 else ''} in all). Give the last "
+            "layer one unit for each class, and number the classes from 0."
+        )
+
+
+def _not_finite(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the numbers of the rows with NaN or infinite values."""
+    if array.dtype.kind != "f" or np.isfinite([array.min(), array.max()]).all():
+        return np.array([], int)
+    return np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))

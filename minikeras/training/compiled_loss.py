@@ -1,0 +1,143 @@
+"""The loss of a compiled model: one for each output, and their weighted sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from minikeras import backend as K
+from minikeras import losses
+from minikeras.metrics import Mean
+from minikeras.training.checks import check_shapes, check_targets
+from minikeras.training.kinds import by_kind
+from minikeras.training.outputs import Outputs
+
+__all__ = ["CompiledLoss", "Term"]
+
+CROSSENTROPY = {
+    "binary": losses.binary_crossentropy,
+    "sparse": losses.sparse_categorical_crossentropy,
+    "categorical": losses.categorical_crossentropy,
+}
+BY_KIND = {"crossentropy": CROSSENTROPY, "ce": CROSSENTROPY}
+
+
+class Term(NamedTuple):
+    """One output's part in the loss.
+
+    Attributes:
+        name: of the output.
+        place: of the output in the list of all.
+        loss: a `Loss`.
+        weight: factor in the sum; None for 1.
+        shape: of the prediction.
+    """
+
+    name: str
+    place: int
+    loss: Any
+    weight: Any
+    shape: tuple[int | None, ...]
+
+
+class CompiledLoss:
+    """The losses given to `compile`, resolved when the outputs are first seen.
+
+    Args:
+        loss: a name, a `Loss` or a function, one for each output, or one for all.
+        loss_weights: their factors in the sum, in the same form.
+        output_names: of the model's outputs, if they have names.
+
+    Raises:
+        ValueError: if there is no loss of a given name.
+    """
+
+    def __init__(
+        self, loss: Any, loss_weights: Any = None, output_names: Any = None
+    ) -> None:
+        for identifier in K.tree.flatten(loss):
+            if isinstance(identifier, str) and identifier.lower() not in BY_KIND:
+                losses.get(identifier)
+        self.loss = loss
+        self.loss_weights = loss_weights
+        self.output_names: Sequence[str] | None = output_names
+        self.terms: list[Term] | None = None
+        self.trackers: list[Mean] = []
+
+    def build(self, y_true: Any, y_pred: Any) -> list[Term]:
+        """Resolve losses by what targets and predictions look like.
+
+        Raises:
+            ValueError: if losses, weights, targets and outputs do not fit together.
+        """
+        self.outputs = Outputs(y_pred, self.output_names)
+        chosen = self.outputs.align(self.loss, "loss", for_all=True)
+        weights = self.outputs.align(self.loss_weights, "loss_weights", for_all=True)
+        self._with_loss = [i for i, loss in enumerate(chosen) if loss is not None]
+        targets, predictions = (
+            self.targets(y_true),
+            self.outputs.align(y_pred, "y_pred"),
+        )
+        self.terms = []
+        for i in self._with_loss:
+            name, y, p = self.outputs.names[i], targets[i], predictions[i]
+            if y is None:
+                raise ValueError(f"output '{name}' has a loss, but no targets (`y`)")
+            loss = resolved(chosen[i], y, p)
+            check_shapes(name, loss, y, p)
+            self.terms.append(Term(name, i, loss, weights[i], tuple(p.shape or ())))
+        if len(self.terms) > 1 and not self.trackers:
+            self.trackers = [Mean(name=f"{term.name}_loss") for term in self.terms]
+        return self.terms
+
+    def targets(self, y: Any) -> list[Any]:
+        """Return the targets in the order of the outputs, None where there are none.
+
+        A list may leave out outputs that have no loss.
+        """
+        with_loss = self._with_loss
+        if isinstance(y, (list, tuple)) and len(y) == len(with_loss) != len(
+            self.outputs
+        ):
+            given = dict(zip(with_loss, y, strict=True))
+            return [given.get(i) for i in range(len(self.outputs))]
+        return self.outputs.align(y, "y")
+
+    def check(self, y: Any) -> None:
+        """Look at the values of targets given as arrays.
+
+        Raises:
+            ValueError: if a loss cannot mean them.
+        """
+        if self.terms:
+            check_targets(self.terms, self.targets(y))
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the weighted sum of the outputs' losses, None if no output has one."""
+        terms = self.terms or self.build(y_true, y_pred)
+        targets, predictions = (
+            self.targets(y_true),
+            self.outputs.align(y_pred, "y_pred"),
+        )
+        weights = self.outputs.align(sample_weight, "sample_weight", for_all=True)
+        values = []
+        for number, term in enumerate(terms):
+            p, i = predictions[term.place], term.place
+            value = K.cast(term.loss(targets[i], p, weights[i]), K.floatx())
+            if self.trackers:
+                rows = K.shape(p)[0]
+                self.trackers[number].update_state(value, sample_weight=rows)
+            values.append(value if term.weight is None else value * term.weight)
+        return sum(values[1:], values[0]) if values else None
+
+
+def resolved(identifier: Any, y_true: Any, y_pred: Any) -> losses.Loss:
+    """Return the `Loss` meant by a name, a function or an object."""
+    kinds = BY_KIND.get(identifier.lower()) if isinstance(identifier, str) else None
+    loss = by_kind(kinds, y_true, y_pred) if kinds else losses.get(identifier)
+    if isinstance(loss, losses.Loss):
+        return loss
+    name = (
+        identifier if isinstance(identifier, str) else getattr(loss, "__name__", None)
+    )
+    return losses.LossFunctionWrapper(loss, name=name)

@@ -1,0 +1,311 @@
+"""From what users pass to `fit` to batches: arrays in any nesting, or an iterable."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minikeras import backend as K
+from minikeras.data import ArrayBatches, Passes, split_rows
+
+__all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
+
+
+@dataclass
+class Batches:
+    """Batches of ``(x, y, sample_weight)``.
+
+    Attributes:
+        passes: yields each batch as a flat list of arrays.
+        first: the data in its nesting: all rows, or of an iterable the first batch.
+        complete: whether that is all.
+    """
+
+    passes: Passes
+    first: Any
+    complete: bool = True
+
+    @property
+    def steps(self) -> int | None:
+        """Batches per epoch, None if unknown."""
+        return self.passes.length
+
+
+def batches(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    class_weight: dict[int, float] | None = None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    shuffle: bool | str = False,
+) -> Batches:
+    """Return the batches of what was passed to `fit`, `evaluate` or `predict`.
+
+    Raises:
+        ValueError: if arrays differ in length or are empty, or arguments exclude each
+            other.
+    """
+    for name, value in (("batch_size", batch_size), ("steps", steps)):
+        if value is not None and (not isinstance(value, numbers.Integral) or value < 1):
+            raise ValueError(f"{name} is an integer above 0; got {value!r}")
+    if is_stream(x):
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                f"When providing `x` as a {type(x).__name__}, `y` and `sample_weight` "
+                "should not be passed: it yields `(x, y)` or `(x, y, sample_weight)`."
+            )
+        return _of_stream(x, class_weight, steps)
+    data = packed(x, y, sample_weight, class_weight)
+    columns = leaves_of(data)
+    size = batch_size or (-(-len(columns[0]) // steps) if steps else 32)
+    rows = ArrayBatches(columns, size, shuffle, fresh_rng)
+    lazy = any(type(a) is not np.ndarray for a in columns)
+    prepare = (lambda batch: [as_array(a) for a in batch]) if lazy else None
+    return Batches(Passes(rows, steps, prepare), data)
+
+
+def split(data: tuple[Any, Any, Any], share: float) -> tuple[Any, Any]:
+    """Return ``(x, y, sample_weight)`` of the first rows, and of the last ones.
+
+    Raises:
+        ValueError: if these are no arrays, or one part would be empty.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"validation_split is between 0 and 1; got {share}")
+    if is_stream(data[0]):
+        raise ValueError(
+            "Argument `validation_split` is only supported for arrays; got "
+            f"{type(data[0]).__name__}. Pass `validation_data`."
+        )
+    nested = tuple(map(standardized, data))
+    check_lengths(nested)
+    columns = leaves_of(nested)
+    try:
+        parts = split_rows(columns, share)
+    except ValueError:
+        raise ValueError(
+            f"Training data contains {len(columns[0])} samples, which is not "
+            "sufficient to split it into a validation and training set as specified by "
+            f"`validation_split={share}`. Either provide more data, or a different "
+            "value for the `validation_split` argument."
+        ) from None
+    first, last = (filled(nested, part) for part in parts)
+    return first, last
+
+
+def held_out_batches(
+    data: Any, batch_size: int | None, steps: int | None
+) -> Batches | None:
+    """Return the batches of `fit`'s ``validation_data``, None if there are no such."""
+    if data is None:
+        return None
+    parts = (data, None, None) if is_stream(data) else unpack_x_y_sample_weight(data)
+    return batches(*parts, batch_size=batch_size, steps=steps)
+
+
+def of_one(data: Any) -> Batches:
+    """Return arrays, packed, as a single batch."""
+    return Batches(Passes([leaves_of(data)]), data)
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Return the outputs for several batches as those for one."""
+    if len(parts) == 1:
+        return parts[0]
+    return K.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def fresh_rng() -> np.random.Generator:
+    """Return a source of random numbers: the next one of the global seed's sequence."""
+    key = K.eval(K.draw_seed(None)).astype(np.uint64)
+    return np.random.Generator(np.random.Philox(key=key))
+
+
+# -- arrays ----------------------------------------------------------------------------
+
+
+def packed(
+    x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
+) -> Any:
+    """Return what a step is given: arrays, in the form of `pack_x_y_sample_weight`.
+
+    Raises:
+        ValueError: if arrays differ in length or are empty.
+    """
+    x, y, sample_weight = (standardized(part) for part in (x, y, sample_weight))
+    check_lengths((x, y, sample_weight))
+    if class_weight is not None:
+        if sample_weight is not None:
+            raise ValueError(
+                "You cannot pass `class_weight` and `sample_weight` at the same time."
+            )
+        sample_weight = weights_of_classes(y, class_weight)
+    return pack_x_y_sample_weight(x, y, sample_weight)
+
+
+def standardized(value: Any) -> Any:
+    """Return `value` with arrays for leaves; a list of numbers is one array."""
+    if isinstance(value, (list, tuple)):
+        leaves = K.tree.flatten(value)
+        if leaves and all(isinstance(leaf, numbers.Number) for leaf in leaves):
+            return as_array(value)
+    return K.tree.map_structure(
+        lambda leaf: leaf if leaf is None else _column(leaf), value
+    )
+
+
+def _column(value: Any) -> Any:
+    """Return an array; what lies on disk stays there until its rows are read."""
+    on_disk = isinstance(value, np.memmap) or not hasattr(value, "__array__")
+    return value if on_disk and hasattr(value, "shape") else as_array(value)
+
+
+def as_array(value: Any) -> np.ndarray[Any, Any]:
+    """Return a NumPy array, with floating-point numbers as floatx.
+
+    Raises:
+        ValueError: if it is not made of numbers, or has no first axis.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise ValueError(
+            f"numbers are needed; got an array of dtype {array.dtype} and shape "
+            f"{array.shape}. Convert text and missing values to numbers first."
+        )
+    if not array.ndim:
+        raise ValueError(
+            "an array with one row per sample is needed; got a single number"
+        )
+    return array.astype(K.floatx(), copy=False) if array.dtype.kind == "f" else array
+
+
+def check_lengths(data: Sequence[Any]) -> None:
+    """Compare the numbers of samples in x, y and sample_weight.
+
+    Raises:
+        ValueError: if they differ, or there are none.
+    """
+    sizes = [[len(a) for a in leaves_of(part)] for part in data]
+    found = {size for part in sizes for size in part}
+    if not found:
+        raise ValueError("`x` holds no array: pass one, or a list or dict of them")
+    if len(found) > 1:
+        listed = "".join(
+            f"\n'{name}' sizes: {', '.join(map(str, part))}"
+            for name, part in zip(("x", "y", "sample_weight"), sizes, strict=True)
+            if part
+        )
+        raise ValueError(
+            "Data cardinality is ambiguous. Make sure all arrays contain the same "
+            f"number of samples.{listed}"
+        )
+    if found == {0}:
+        raise ValueError("`x` has no samples: its first axis is 0")
+
+
+def weights_of_classes(y: Any, class_weight: dict[int, float]) -> np.ndarray[Any, Any]:
+    """Return each sample's weight: that of its class, 1 where none is given.
+
+    Args:
+        y: numbers of classes, or one-hot rows.
+        class_weight: from the number of a class to its weight.
+
+    Raises:
+        ValueError: if `y` is not one array.
+    """
+    if y is None or K.tree.is_nested(y):
+        raise ValueError("`class_weight` is only supported for models with one output.")
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels.squeeze(-1)
+    classes, places = np.unique(np.round(labels).astype(int), return_inverse=True)
+    weights = [class_weight.get(number, 1.0) for number in classes.tolist()]
+    return np.array(weights, K.floatx())[places].reshape(labels.shape)
+
+
+def leaves_of(structure: Any) -> list[Any]:
+    """Return the leaves of a nesting that are not None."""
+    return [leaf for leaf in K.tree.flatten(structure) if leaf is not None]
+
+
+def filled(structure: Any, leaves: Iterable[Any]) -> Any:
+    """Return `structure` with `leaves` in place of those that are not None."""
+    rest = iter(leaves)
+    return K.tree.map_structure(lambda x: x if x is None else next(rest), structure)
+
+
+# -- iterables -------------------------------------------------------------------------
+
+
+def is_stream(x: Any) -> bool:
+    """Whether `x` yields batches: an iterable, but neither array nor nesting."""
+    arraylike = hasattr(x, "__array__") or hasattr(x, "shape")
+    return hasattr(x, "__iter__") and not (arraylike or K.tree.is_nested(x))
+
+
+def _of_stream(source: Any, class_weight: Any, steps: int | None) -> Batches:
+    """Return the batches that an iterable yields, all of one nesting."""
+    passes = Passes(source, steps)
+    try:
+        first = packed(*unpack_x_y_sample_weight(passes.peek()), class_weight)
+    except StopIteration:
+        raise ValueError(f"`x`, a {type(source).__name__}, yields no batch") from None
+    form = _form(first)
+
+    def prepare(batch: Any) -> list[Any]:
+        data = packed(*unpack_x_y_sample_weight(batch), class_weight)
+        if _form(data) != form:
+            raise ValueError(
+                f"`x`, a {type(source).__name__}, yields batches of different forms: "
+                f"first {form}, then {_form(data)}"
+            )
+        return leaves_of(data)
+
+    passes.prepare = prepare
+    return Batches(passes, first, complete=False)
+
+
+def _form(data: Any) -> Any:
+    """Return the nesting of a batch, comparable to that of others."""
+    return K.tree.map_structure(lambda x: x if x is None else "array", data)
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Return x, y and sample_weight, None for those that `data` does not have.
+
+    Raises:
+        ValueError: if `data` has more than three parts.
+
+    Example:
+        >>> unpack_x_y_sample_weight(("x", "y"))
+        ('x', 'y', None)
+    """
+    if not isinstance(data, (list, tuple)):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, "
+            f"sample_weight)`, found: {len(data)} parts"
+        )
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return what `unpack_x_y_sample_weight` takes apart, without trailing Nones.
+
+    Example:
+        >>> pack_x_y_sample_weight("x"), pack_x_y_sample_weight("x", "y")
+        ('x', ('x', 'y'))
+    """
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x

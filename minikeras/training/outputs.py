@@ -1,0 +1,73 @@
+"""Losses, metrics, targets and weights as lists in the order of the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minikeras import backend as K
+
+__all__ = ["Outputs"]
+
+
+class Outputs:
+    """The outputs of a model: their names, in the order in which they are kept.
+
+    Args:
+        y_pred: what the model returns, one tensor or a nesting of them.
+        names: of the outputs, where the model has names for them.
+    """
+
+    def __init__(self, y_pred: Any, names: Sequence[str] | None = None) -> None:
+        flat = K.tree.flatten(y_pred)
+        named = names is not None and len(names) == len(flat)
+        made_up = [f"output_{i + 1}" for i in range(len(flat))]
+        self.names = list(names) if named and names else made_up
+        if isinstance(y_pred, dict) and set(y_pred) != set(self.names):
+            self.names = sorted(y_pred)
+        self.model_has_names = named or isinstance(y_pred, dict)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def align(self, value: Any, argument: str, for_all: bool = False) -> list[Any]:
+        """Return `value` as a list with one entry for each output, None if it has none.
+
+        Args:
+            value: a list in the order of the outputs, a dict by their names, a nesting
+                like that of the outputs, or a single entry.
+            argument: what `value` is called in messages.
+            for_all: whether a single entry stands for every output.
+
+        Raises:
+            ValueError: if names or number do not fit the outputs.
+        """
+        if isinstance(value, dict):
+            return self._by_name(value, argument)
+        if isinstance(value, (list, tuple)):
+            if len(value) == len(self):
+                return list(value)
+            flat = K.tree.flatten(value)
+            if len(flat) == len(self):
+                return flat
+            self._fail(argument, f"{len(value)} entries")
+        if len(self) > 1 and not for_all and value is not None:
+            self._fail(argument, "a single entry")
+        return [value] * len(self)
+
+    def _by_name(self, value: dict[str, Any], argument: str) -> list[Any]:
+        if len(value) == len(self) == 1 and not self.model_has_names:
+            return list(value.values())
+        for name in value:
+            if name not in self.names:
+                hint = K.did_you_mean(name, self.names)
+                self._fail(argument, f"an entry for {name!r}", hint)
+        return [value.get(name) for name in self.names]
+
+    def _fail(self, argument: str, got: str, hint: str = "") -> None:
+        listed = ", ".join(repr(name) for name in self.names)
+        count = f"{len(self)} outputs" if len(self) > 1 else "one output"
+        raise ValueError(
+            f"`{argument}` has {got}; the model has {count}: {listed}.{hint} Pass a "
+            "list in this order, or a dict by these names."
+        )

@@ -1,0 +1,402 @@
+"""`Trainer`: the loops of `fit`, `evaluate` and `predict`."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.callbacks import CallbackList, History, ProgbarLogger
+from minikeras.training.checks import check_inputs
+from minikeras.training.inputs import (
+    Batches,
+    batches,
+    filled,
+    held_out_batches,
+    joined,
+    leaves_of,
+    of_one,
+    packed,
+    split,
+    unpack_x_y_sample_weight,
+)
+from minikeras.training.objective import Logs, Objective
+from minikeras.training.steps import Step
+
+__all__ = ["Trainer"]
+
+Run = Callable[[Sequence[Any]], Any]
+
+
+class Trainer(Objective):
+    """Trains, evaluates and applies the model that has it.
+
+    Args:
+        model: any object that can be called on tensors and has weights.
+
+    Attributes:
+        stop_training: set it to end `fit` after the current batch.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.stop_training = False
+        self._steps: dict[str, Step] = {}
+        self._results: Any = None
+        self._traced_for: Any = None
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | list[int] = 1,
+    ) -> History:
+        """Train for a number of epochs.
+
+        Everything that can be found wrong before the first step is; and an error or an
+        interrupt in a step leaves the weights as the step before made them.
+
+        Args:
+            x: inputs: an array, a list or dict of them; or an iterable of batches
+                ``(x, y)`` or ``(x, y, sample_weight)``, and then neither `y` nor
+                `sample_weight` is given.
+            y: targets, in the form of the outputs.
+            batch_size: rows per step; 32 by default.
+            epochs: the number of the epoch after which to end.
+            verbose: 0 silent, 1 a bar, 2 a line per epoch; ``"auto"``: 1 on a terminal
+                or in a notebook, else 2.
+            callbacks: one, or a list of them.
+            validation_split: share of the rows, the last ones, not to train on but to
+                evaluate after each epoch.
+            validation_data: ``(x, y)`` or ``(x, y, sample_weight)`` to evaluate, or an
+                iterable of batches.
+            shuffle: whether to take the rows in a new order each epoch, drawn from the
+                global seed; ``"batch"`` keeps neighbors together.
+            class_weight: weight of the samples of each class in the loss.
+            sample_weight: weight of each sample in the loss.
+            initial_epoch: the number of the epoch with which to begin, from 0.
+            steps_per_epoch: batches per epoch; by default until the data ends.
+            validation_steps: the same for validation.
+            validation_batch_size: by default `batch_size`.
+            validation_freq: evaluate after every so many epochs, or after those listed.
+
+        Raises:
+            ValueError: if data, model and loss do not fit together.
+        """
+        self._require_compiled("fit")
+        given = (x, y, sample_weight)
+        if validation_split and validation_data is None:
+            given, validation_data = split(given, validation_split)
+        how = {"batch_size": batch_size, "steps": steps_per_epoch, "shuffle": shuffle}
+        data = batches(*given, class_weight=class_weight, **how)
+        size = validation_batch_size or batch_size
+        held_out = held_out_batches(validation_data, size, validation_steps)
+        hooks = self._hooks(callbacks, verbose, epochs, data.steps, History())
+        left = range(initial_epoch, epochs)
+        with hooks:
+            self._train_epochs(left, data, held_out, validation_freq, hooks)
+        return self.model.history
+
+    def _train_epochs(
+        self,
+        epochs: Iterable[int],
+        data: Batches,
+        held_out: Batches | None,
+        validation_freq: int | list[int],
+        hooks: CallbackList,
+    ) -> None:
+        """Check everything; then train for these epochs."""
+        run = self._checked("train", data)
+        if held_out is not None:
+            self._checked("test", held_out)
+        self.stop_training = False
+        logs: Logs = {}
+        hooks.on_train_begin()
+        for epoch in epochs:
+            due = held_out if is_due(epoch, validation_freq) else None
+            logs = self._train_epoch(epoch, run, data, due, hooks) or logs
+            if self.stop_training:
+                break
+        if self.optimizer.built:
+            self.optimizer.finalize_variable_values(self.model.trainable_variables)
+        hooks.on_train_end(logs)
+
+    def _train_epoch(
+        self,
+        epoch: int,
+        run: Run,
+        data: Batches,
+        held_out: Batches | None,
+        hooks: CallbackList,
+    ) -> Logs | None:
+        """Train for one epoch, and validate; return the logs, None without any data."""
+        self.model.reset_metrics()
+        hooks.on_epoch_begin(epoch)
+        last = deque(self._each("train", run, data, hooks), maxlen=1)
+        if not last:
+            self.stop_training = True
+            warnings.warn(
+                f"Your input ran out of data before epoch {epoch + 1}: training ends "
+                "here. Pass an iterable that can start anew, or `steps_per_epoch`.",
+                stacklevel=4,
+            )
+            return None
+        logs = self._logs(last[0])
+        if held_out is not None:
+            found = self._evaluated(held_out, hooks)
+            logs.update((f"val_{name}", value) for name, value in found.items())
+        hooks.on_epoch_end(epoch, logs)
+        return logs
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return loss and metrics on data: a number, a list, or a dict by name.
+
+        The arguments are those of `fit`; the list is in the order of `metrics_names`.
+
+        Raises:
+            ValueError: if data, model and loss do not fit together.
+        """
+        self._require_compiled("evaluate")
+        data = batches(x, y, sample_weight, batch_size=batch_size, steps=steps)
+        self._checked("test", data)
+        with self._hooks(callbacks, verbose, 1, data.steps) as hooks:
+            return self._returned(self._evaluated(data, hooks), return_dict)
+
+    def _evaluated(self, data: Batches, hooks: CallbackList) -> Logs:
+        """Return loss and metrics on data that have been checked."""
+        run = self._run("test", data)
+        self.model.reset_metrics()
+        hooks.on_test_begin()
+        last = deque(self._each("test", run, data, hooks), maxlen=1)
+        logs = self._logs(last[0] if last else None)
+        hooks.on_test_end(logs)
+        return logs
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Return the model's outputs for inputs, as arrays in the outputs' nesting.
+
+        The arguments are those of `fit`. The model need not be compiled.
+
+        Raises:
+            ValueError: if the inputs do not fit the model.
+        """
+        data = batches(x, batch_size=batch_size, steps=steps)
+        run = self._run("predict", data)
+        with self._hooks(callbacks, verbose, 1, data.steps) as hooks:
+            hooks.on_predict_begin()
+            parts = list(self._each("predict", run, data, hooks))
+            hooks.on_predict_end()
+        return joined(parts)
+
+    # -- one batch ---------------------------------------------------------------------
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train on one batch; return its loss and metrics, as `evaluate` does."""
+        self._require_compiled("train_on_batch")
+        data = packed(x, y, sample_weight, class_weight)
+        return self._on_batch("train", data, return_dict)
+
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return loss and metrics on one batch, as `evaluate` does."""
+        self._require_compiled("test_on_batch")
+        return self._on_batch("test", packed(x, y, sample_weight), return_dict)
+
+    def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
+        run = self._checked(kind, of_one(data))
+        self.model.reset_metrics()
+        return self._returned(self._logs(run(leaves_of(data))), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the model's outputs for one batch of inputs."""
+        data = packed(x)
+        return self._run("predict", of_one(data))(leaves_of(data))
+
+    # -- inside the loops --------------------------------------------------------------
+
+    def _require_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"You must call `compile()` before `{method}()`: model "
+                f"'{self.model.name}' has no optimizer and no loss yet."
+            )
+
+    def _run(self, kind: str, data: Batches) -> Run:
+        """Return a step, traced for such data, as a function of a batch's arrays."""
+        if self._traced_for != self._state():
+            self._steps.clear()
+            self._results = None
+        step = self._steps.get(kind)
+        if step is None:
+            functions = {"train": self._train, "test": self._test}
+            function = functions.get(kind) or self.model.predict_step
+            step = self._steps[kind] = Step(self.model, function, self.run_eagerly)
+        run = step.bound(data.first)
+        self._traced_for = self._state()
+        return run
+
+    def _state(self) -> Any:
+        """Return what a trace depends on: if it changes, steps are traced anew."""
+        trained = [v.handle for v in self.model.trainable_variables]
+        rate = getattr(self.optimizer, "_learning_rate", None)
+        return trained, self.optimizer, rate, self._compiled_metrics
+
+    def _train(self, data: Any) -> Logs | None:
+        return self._not_kept(self.model.train_step(data))
+
+    def _test(self, data: Any) -> Logs | None:
+        return self._not_kept(self.model.test_step(data))
+
+    def _not_kept(self, logs: Any) -> Logs | None:
+        """Return a step's logs, None if the variables of metrics hold them.
+
+        Those are read when somebody wants to see them, not in each step.
+        """
+        if not isinstance(logs, dict):
+            raise ValueError(f"a step returns a dict of logs; got {logs!r}")
+        flat: Logs = {}
+        for name, value in logs.items():
+            flat.update(value if isinstance(value, dict) else {name: value})
+        trace = K.current_trace()
+        changed = set(trace.handles if trace else ())
+        states = [[v.handle for v in m.variables] for m in self.model.metrics]
+        kept = all(changed.intersection(state) for state in states if state)
+        same = kept and set(flat) == set(self.model.get_metrics_result())
+        return None if same else flat
+
+    def _checked(self, kind: str, data: Batches) -> Run:
+        """Trace a step and look at the data; return the step.
+
+        Raises:
+            ValueError: if data, model and loss do not fit together.
+        """
+        run = self._run(kind, data)
+        check_inputs(unpack_x_y_sample_weight(data.first)[0])
+        self._check_targets(data.first)
+        return run
+
+    def _check_targets(self, data: Any) -> None:
+        if self._compiled_loss is not None:
+            self._compiled_loss.check(unpack_x_y_sample_weight(data)[1])
+
+    def _each(
+        self, kind: str, run: Run, data: Batches, hooks: CallbackList
+    ) -> Iterator[Any]:
+        """Run a step on each batch, between hooks; yield what it returns."""
+        begin = getattr(hooks, f"on_{kind}_batch_begin")
+        end = getattr(hooks, f"on_{kind}_batch_end")
+        as_logs = as_outputs if kind == "predict" else self._logs
+        for number, arrays in enumerate(data.passes):
+            begin(number)
+            if not data.complete and kind != "predict":
+                self._check_targets(filled(data.first, arrays))
+            outputs = run(arrays)
+            end(number, partial(as_logs, outputs))
+            yield outputs
+            if kind == "train" and self.stop_training:
+                return
+
+    def _logs(self, outputs: Logs | None) -> Logs:
+        """Return the values of loss and metrics: what a step returned, if anything."""
+        if outputs is None:
+            if self._results is None:
+                self._results = K.function(self.model.get_metrics_result)
+            outputs = self._results()
+        return {name: as_number(value) for name, value in (outputs or {}).items()}
+
+    def _returned(self, logs: Logs, return_dict: bool) -> Any:
+        """Return logs as a dict, as a list, or if there is just one, alone."""
+        if return_dict:
+            return logs
+        values = [logs[name] for name in self.in_order(logs)]
+        return values[0] if len(values) == 1 else values
+
+    def _hooks(
+        self,
+        callbacks: Any,
+        verbose: int | str,
+        epochs: int,
+        steps: int | None,
+        history: History | None = None,
+    ) -> CallbackList:
+        """Return the callbacks as one, with those that are always there."""
+        given = isinstance(callbacks, CallbackList)
+        hooks = callbacks if given else CallbackList(callbacks)
+        if history is not None and hooks.find(History) is None:
+            hooks.append(history)
+        if verbose and hooks.find(ProgbarLogger) is None:
+            hooks.append(ProgbarLogger())
+        hooks.set_model(self.model)
+        hooks.set_params({"verbose": verbose, "epochs": epochs, "steps": steps})
+        return hooks
+
+
+def as_outputs(outputs: Any) -> Logs:
+    """Return predictions as logs for callbacks."""
+    return {"outputs": outputs}
+
+
+def as_number(value: Any) -> Any:
+    """Return a scalar as a Python float, all else as it is."""
+    return float(value) if getattr(value, "ndim", 1) == 0 else value
+
+
+def is_due(epoch: int, frequency: int | list[int]) -> bool:
+    """Whether to validate after this epoch, which counts from 0.
+
+    Raises:
+        ValueError: if `frequency` is neither an integer nor a list of them.
+    """
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    if isinstance(frequency, (list, tuple, set)):
+        return epoch + 1 in frequency
+    raise ValueError(
+        "Expected `validation_freq` to be a list or int. Received: "
+        f"validation_freq={frequency!r}"
+    )
