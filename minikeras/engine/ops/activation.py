@@ -255,6 +255,7 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
     """
     x = real(x)
     if approximate:
-        argument = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
-        return 0.5 * x * (1 + tanh(argument))
+        # (1 + tanh u) / 2 = sigmoid(2u), which is exact where tanh u is all but -1.
+        u = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
+        return x * sigmoid(2 * u)
     return 0.5 * x * (1 + erf(x / math.sqrt(2)))

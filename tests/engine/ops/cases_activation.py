@@ -22,7 +22,8 @@ def elu(x, alpha=1.0):
 
 def gelu(x, approximate=True):
     if approximate:
-        return x * special.expit(2 * np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
+        u = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
+        return x * (1 + np.tanh(u)) / 2
     return x * special.ndtr(x)
 
 
@@ -46,7 +47,7 @@ FORMULAS = {
     "log_sigmoid": ("softplus", special.log_expit),
     "silu": ("sigmoid", lambda x: x * special.expit(x)),
     "mish": ("softplus", lambda x: x * np.tanh(np.log1p(np.exp(x)))),
-    "gelu": ("tanh", gelu),
+    "gelu": ("sigmoid", gelu),
     "relu6": ("relu", lambda x: np.clip(x, 0, 6)),
     "hard_tanh": ("clip", lambda x: np.clip(x, -1, 1)),
     "hard_sigmoid": ("clip", hard_sigmoid),
