@@ -76,6 +76,14 @@ class Model(Layer):
         super().__init__(*args, **kwargs)
         self._trainer = Trainer(self)
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Model:
+        """Return a model made from the result of `get_config`."""
+        if cls is Model and "input_layers" in config:
+            return cls.graph_model.from_config(config, custom_objects)
+        with K.custom_object_scope(custom_objects):
+            return cls(**config)
+
     # -- training: what the trainer does -----------------------------------------------
 
     compile = _by_trainer(Trainer.compile)

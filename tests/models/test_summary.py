@@ -82,13 +82,18 @@ def text(model: Any, **kwargs: Any) -> str:
         {"expand_nested": True},
         {"show_trainable": True},
         {"line_length": 70},
-        {"line_length": 120},
     ],
     ids=str,
 )
+@pytest.mark.parametrize("columns", ["80", "200"])
 def test_summary_is_keras(
-    make: Callable[[ModuleType], Any], options: dict[str, Any], keras: ModuleType
+    make: Callable[[ModuleType], Any],
+    options: dict[str, Any],
+    columns: str,
+    keras: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
     keras.utils.clear_session()
     K.clear_session()
     assert text(make(minikeras), **options) == text(make(keras), **options)
