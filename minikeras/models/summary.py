@@ -30,19 +30,17 @@ def summary_text(
     layer_range: Sequence[str] | None = None,
 ) -> str:
     """Return the summary of `model` as text; arguments as in `Model.summary`."""
-    graph = hasattr(model, "_calls")
+    graph = _is_branched(model)
     headings = ["Layer (type)", "Output Shape", "Param #"]
     ends = list(positions or ((0.3, 0.56, 0.74, 1.0) if graph else (0.45, 0.8, 1.0)))
+    width = 108 if graph else 88
     if graph:
         headings.append("Connected to")
     if show_trainable:
         headings.append("Trainable")
-        ends = [
-            p * 0.9 if positions is None else p for p in ends[: len(headings) - 1]
-        ] + [1.0]
-    length = line_length or min(
-        88 if not graph else 108, shutil.get_terminal_size().columns - 4
-    )
+        ends = [*(0.9 * end for end in ends), 1.0]
+        width += 12
+    length = line_length or min(width, shutil.get_terminal_size().columns - 4)
     aligns = {"Param #": "right", "Trainable": "center"}
     widths = _widths(ends, length)
     columns = [
@@ -53,6 +51,18 @@ def summary_text(
     rows = list(_rows(model, layers, graph, show_trainable, expand_nested, 0))
     return "\n".join(
         [f'Model: "{model.name}"', *_table(columns, rows), *_totals(model)]
+    )
+
+
+def _is_branched(model: Any) -> bool:
+    """Whether the layers do not simply stand in one row."""
+    calls = getattr(model, "_calls", ())
+    if len({node.operation for node in calls}) < len(calls):
+        return True
+    before = [None, *calls]
+    return any(
+        node.parent_nodes != ([parent] if parent else [])
+        for parent, node in zip(before, calls, strict=False)
     )
 
 
