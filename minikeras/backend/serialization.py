@@ -129,8 +129,12 @@ class Configured:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Return a new object made from what `get_config` returned."""
-        return cls(**config)
+        """Return a new object made from what `get_config` returned.
+
+        Arguments that are configs themselves become the objects they describe.
+        """
+        nested = {k: _read(v) for k, v in config.items() if isinstance(v, dict)}
+        return cls(**{**config, **nested})
 
 
 @functools.cache

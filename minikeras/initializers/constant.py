@@ -39,11 +39,6 @@ class Constant(Initializer):
         kind = dtype or K.floatx()
         return K.broadcast_to(K.convert_to_tensor(self.value, kind), tuple(shape))
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Return a new object made from what `get_config` returned."""
-        return cls(K.deserialize_keras_object(config["value"]))
-
 
 class Zeros(Initializer):
     """All elements are 0."""

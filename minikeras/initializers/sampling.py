@@ -45,7 +45,6 @@ class RandomInitializer(Initializer):
     """
 
     def __init__(self, seed: Any = None) -> None:
-        seed = K.deserialize_keras_object(seed) if isinstance(seed, dict) else seed
         if not isinstance(seed, (int, K.SeedGenerator, type(None))):
             raise ValueError(
                 "`seed` argument should be an instance of "

@@ -125,11 +125,6 @@ class LossFunctionWrapper(Loss):
         fn = K.serialize_keras_object(self.fn)
         return {**super().get_config(), "fn": fn, **self.fn_kwargs}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Return a new object made from what `get_config` returned."""
-        return cls(**K.deserialize_keras_object(config))
-
 
 class FunctionLoss(LossFunctionWrapper):
     """Base of losses that are one fixed function, their attribute ``fn``.

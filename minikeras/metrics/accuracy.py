@@ -91,7 +91,7 @@ def sparse_top_k_categorical_accuracy(
     if from_sorted_ids:
         hits = K.any(K.equal(K.expand_dims(targets, 1), scores[:, :k]), axis=1)
     else:
-        hits = K.in_top_k(K.cast(targets, "int32"), scores, k=k)
+        hits = K.in_top_k(predictions=scores, targets=K.cast(targets, "int32"), k=k)
     return K.reshape(K.cast(hits, K.floatx()), K.shape(y_true))
 
 

@@ -180,6 +180,10 @@ class _Count(_AtThresholds):
     ) -> None:
         super().__init__(thresholds, name=name, dtype=dtype)
 
+    def build_counts(self, shape: Sequence[int]) -> None:
+        """Make the only variable, by the name that saved files have for it."""
+        setattr(self, self.counts[0], self.add_variable(shape, name="accumulator"))
+
     def result(self) -> Any:
         """Return the count."""
         return self.single(getattr(self, self.counts[0]))

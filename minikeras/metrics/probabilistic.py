@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from minikeras import backend as K
 from minikeras import losses
+from minikeras.losses.base import merged_weight
 from minikeras.metrics.reduction import FunctionMetric
 
 __all__ = [
@@ -106,3 +108,14 @@ class SparseCategoricalCrossentropy(FunctionMetric):
         super().__init__(
             name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis
         )
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add the cross-entropies, weighted.
+
+        As in Keras, the ignored class counts as 0; not at all if there are weights.
+        """
+        ignored = self.fn_kwargs["ignore_class"]
+        if ignored is not None and sample_weight is not None:
+            valid = K.not_equal(y_true, ignored)
+            sample_weight = merged_weight(sample_weight, valid, self.dtype, "sum")
+        super().update_state(y_true, y_pred, sample_weight)

@@ -384,14 +384,3 @@ class Optimizer(State):
             **super().get_config(),
             "learning_rate": K.serialize_keras_object(given),
         }
-
-    @classmethod
-    def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
-    ) -> Any:
-        """Return a new optimizer made from what `get_config` returned."""
-        rate = config.get("learning_rate")
-        if isinstance(rate, dict):
-            rate = K.deserialize_keras_object(rate, custom_objects)
-            config = {**config, "learning_rate": rate}
-        return cls(**config)
