@@ -44,11 +44,8 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Convolution(Windowed):
-    """What the three ops share: their fields, and the shapes of x, w and y, or g."""
+    """What the three ops share: that x and w decide the shape of y, and so of g."""
 
-    strides: tuple[int, ...] = (1,)
-    padding: str | tuple[tuple[int, int], ...] = "valid"
-    dilation: tuple[int, ...] = (1,)
     groups: int | None = 1
 
     def parted(self, channels: Any, seen: Any) -> Any:
@@ -99,10 +96,6 @@ class Convolution(Windowed):
         if len(g) != len(wanted) or not all(map(shapes.compatible, g, wanted)):
             made = f"they make {shapes.show(wanted)}, not {shapes.show(g)}"
             raise self.misfit(made, x, w)
-
-    def turned(self, kind: type[Convolution]) -> Convolution:
-        """Return another of the three ops, with the same fields."""
-        return kind(self.strides, self.padding, self.dilation, self.groups)
 
 
 @dataclass(frozen=True)

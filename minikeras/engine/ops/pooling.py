@@ -29,9 +29,7 @@ __all__ = ["average_pool", "max_pool"]
 class Pooling(Windowed):
     """What pooling and its gradients share; `size` is that of the windows."""
 
-    size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str = "valid"
+    size: tuple[int, ...] = (1,)
 
     def pooled(self, x: Shape) -> Shape:
         """Return the shape of the result."""
@@ -69,7 +67,7 @@ class MaxPool(Pooling, name="max_pool"):
         return pooling.maximum(xp, x, self.over(x.shape))
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
-        return (MaxPoolGrad(self.size, self.strides, self.padding)(x, y, g),)
+        return (self.turned(MaxPoolGrad)(x, y, g),)
 
 
 @dataclass(frozen=True)
@@ -87,8 +85,7 @@ class MaxPoolGrad(Pooling, name="max_pool_grad"):
     def vjp(
         self, h: Tensor, dx: Tensor, x: Tensor, y: Tensor, g: Tensor
     ) -> tuple[None, None, Tensor]:
-        gathered = MaxPoolGradGrad(self.size, self.strides, self.padding)(x, y, h)
-        return None, None, gathered
+        return None, None, self.turned(MaxPoolGradGrad)(x, y, h)
 
 
 @dataclass(frozen=True)
@@ -106,8 +103,7 @@ class MaxPoolGradGrad(Pooling, name="max_pool_grad_grad"):
     def vjp(
         self, k: Tensor, z: Tensor, x: Tensor, y: Tensor, h: Tensor
     ) -> tuple[None, None, Tensor]:
-        spread = MaxPoolGrad(self.size, self.strides, self.padding)(x, y, k)
-        return None, None, spread
+        return None, None, self.turned(MaxPoolGrad)(x, y, k)
 
 
 def max_pool(
@@ -139,7 +135,7 @@ def max_pool(
         >>> max_pool(placeholder("float32", (None, 28, 28, 3)), 2).shape
         (None, 14, 14, 3)
     """
-    op = MaxPool(*_fields(pool_size, strides, padding))
+    op = MaxPool(**_fields(pool_size, strides, padding))
     return with_channels_last(op, x, data_format)
 
 
@@ -163,8 +159,7 @@ class AvgPool(Pooling, name="average_pool"):
         return pooling.average(xp, x, self.over(x.shape))
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
-        back = AvgPoolGrad(self.size, self.strides, self.padding)(shape(x), g)
-        return (back,)
+        return (self.turned(AvgPoolGrad)(shape(x), g),)
 
 
 @dataclass(frozen=True)
@@ -185,7 +180,7 @@ class AvgPoolGrad(Pooling, name="average_pool_grad"):
     def vjp(
         self, h: Tensor, dx: Tensor, sizes: Tensor, g: Tensor
     ) -> tuple[None, Tensor]:
-        return None, AvgPool(self.size, self.strides, self.padding)(h)
+        return None, self.turned(AvgPool)(h)
 
 
 def average_pool(
@@ -206,17 +201,15 @@ def average_pool(
         >>> average_pool(np.arange(6.0).reshape(1, 6, 1), 2, padding="same").ravel()
         array([0.5, 2.5, 4.5])
     """
-    op = AvgPool(*_fields(pool_size, strides, padding))
+    op = AvgPool(**_fields(pool_size, strides, padding))
     return with_channels_last(op, x, data_format)
 
 
-def _fields(
-    size: Sizes, strides: Sizes | None, padding: str
-) -> tuple[tuple[int, ...], tuple[int, ...], str]:
-    """Return the fields of an op on windows."""
+def _fields(size: Sizes, strides: Sizes | None, padding: str) -> dict[str, Any]:
+    """Return a function's arguments as the fields of an op."""
     taps = positive("pool_size", size)
     steps = taps if strides is None else positive("strides", strides)
     rule = padding_rule(padding)
     if rule not in ("valid", "same"):
         raise ShapeError(f"pooling: padding is valid or same; got {padding!r}")
-    return taps, steps, rule
+    return {"size": taps, "strides": steps, "padding": rule}

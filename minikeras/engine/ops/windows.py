@@ -7,8 +7,8 @@ once for all axes, so that an op can be made before the rank of its input is kno
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from numbers import Integral
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
@@ -23,15 +23,23 @@ Sizes = int | Sequence[int]
 Paddings = str | Sequence[tuple[int, int]]
 
 
+Other = TypeVar("Other", bound="Windowed")
+
+
+@dataclass(frozen=True)
 class Windowed(Op):
     """An op on windows that slide over the spatial axes of an array.
 
     The array has the axes (examples, spatial ..., channels).
     """
 
-    strides: tuple[int, ...]
-    padding: str | tuple[tuple[int, int], ...]
+    strides: tuple[int, ...] = (1,)
+    padding: str | tuple[tuple[int, int], ...] = "valid"
     dilation: tuple[int, ...] = (1,)
+
+    def turned(self, kind: type[Other]) -> Other:
+        """Return another op, with the fields of this one."""
+        return kind(**vars(self))
 
     def windows(self, taps: Sequence[int | None]) -> tuple[Window, ...]:
         """Return how windows with so many taps lie along each spatial axis."""
@@ -76,7 +84,9 @@ class Windowed(Op):
 
 def listed(value: Sizes) -> tuple[int, ...]:
     """Return a number for all axes, or one for each, as a field of an op."""
-    return (int(value),) if isinstance(value, Integral) else tuple(map(int, value))
+    if isinstance(value, Sequence):
+        return tuple(int(n) for n in value)
+    return (int(value),)
 
 
 def positive(what: str, value: Sizes) -> tuple[int, ...]:

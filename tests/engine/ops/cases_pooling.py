@@ -40,7 +40,8 @@ def mean_first(x, pool_size, data_format):
 
 
 def fields(pool_size, strides=None, padding="valid"):
-    return listed(pool_size), listed(strides or pool_size), padding
+    taps, steps = listed(pool_size), listed(strides or pool_size)
+    return {"size": taps, "strides": steps, "padding": padding}
 
 
 def gradients(note, shape, how):
@@ -50,8 +51,8 @@ def gradients(note, shape, how):
         how["pool_size"],
         {k: v for k, v in how.items() if k != "pool_size"},
     )
-    to_x, to_y = MaxPoolGrad(*fields(**how)), MaxPoolGradGrad(*fields(**how))
-    spread, sizes = AvgPoolGrad(*fields(**how)), np.array(shape, "int32")
+    to_x, to_y = MaxPoolGrad(**fields(**how)), MaxPoolGradGrad(**fields(**how))
+    spread, sizes = AvgPoolGrad(**fields(**how)), np.array(shape, "int32")
 
     def gathered(x, h):
         at = windows.spread(x, np.ones(y), size, **how_else)
