@@ -94,8 +94,8 @@ def Assert(  # noqa: N802 - TensorFlow's name
 
     It is carried out where it is run itself, or a control dependency.
     """
-    with lazily(name):
-        return ops.assert_true(condition, data, summarize)
+    with lazily(name) as request:
+        return request.settle(ops.assert_true(condition, data, summarize)).op
 
 
 @graph_function

@@ -8,6 +8,7 @@ difference is written out below, in a function of a few lines.
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -278,11 +279,10 @@ fill = graph_function(ops.full, dims="shape", value="fill_value")
 range = graph_function(ops.arange, limit="stop", delta="step")
 linspace = lin_space = graph_function(ops.linspace)
 
-# -- identity, casts, gradients' boundaries --------------------------------------------
+# -- identity, gradients' boundaries --------------------------------------------
 
 identity = graph_function(ops.identity, input="x")
 stop_gradient = graph_function(ops.stop_gradient, input="x")
-cast = graph_function(ops.cast)
 
 
 # -- where TensorFlow 1 differs --------------------------------------------------------
@@ -294,19 +294,16 @@ def convert_to_tensor(value: Any, dtype: Any = None) -> Tensor:
     return as_tensor(value, None if dtype is None else as_dtype(dtype))
 
 
-def _cast_to(dtype: str) -> Any:
-    @graph_function
-    def to_dtype(x: Any) -> Tensor:
-        return ops.cast(x, dtype)
-
-    to_dtype.__doc__ = f"Return `x` as {dtype}."
-    return to_dtype
+@graph_function
+def cast(x: Any, dtype: Any) -> Tensor:
+    """Return `x` in another dtype; itself if it has that dtype already."""
+    return ops.cast(as_tensor(x), dtype)
 
 
-to_float = _cast_to("float32")
-to_double = _cast_to("float64")
-to_int32 = _cast_to("int32")
-to_int64 = _cast_to("int64")
+to_float = functools.partial(cast, dtype="float32")
+to_double = functools.partial(cast, dtype="float64")
+to_int32 = functools.partial(cast, dtype="int32")
+to_int64 = functools.partial(cast, dtype="int64")
 
 
 @graph_function

@@ -259,8 +259,11 @@ class Graph:
     def unique_name(self, name: str) -> str:
         """Return `name` in the current scope, with ``_1``, ``_2`` ... if it is taken.
 
-        A name that ends in ``/`` is not put in the scope.
+        A name that ends in ``/`` is not put in the scope; that of the scope itself, as
+        `name_scope` yields it, goes to the first node that asks for it.
         """
+        if name and name == self._scope and name[:-1] not in self._by_name:
+            return name[:-1]
         base = name[:-1] if name.endswith("/") else self._scope + name
         counts, key = self._counts, base.lower()  # names that differ in case clash too
         count = counts.get(key, 0)
@@ -307,12 +310,16 @@ class Graph:
         if control_inputs is None:
             self._controls = []
         else:
-            nodes = tuple(_node_of(item) for item in control_inputs)
+            nodes = tuple(self.dependency(item) for item in control_inputs)
             self._controls = [*before, nodes]
         try:
             yield
         finally:
             self._controls = before
+
+    def dependency(self, item: Any) -> Node:
+        """Return the node of an operation, tensor or variable that must run first."""
+        return _node_of(item)
 
     def control_inputs(self) -> tuple[Node, ...]:
         """Return the nodes after which a node made now must run."""
@@ -398,11 +405,16 @@ class Subgraph(Graph):
 
     An outside tensor used inside is *captured*: it becomes an extra input of the
     operation that the body belongs to, and a placeholder here.
+
+    Args:
+        parent: the graph around it.
+        repeats: whether it is run several times, as a loop's body is.
     """
 
-    def __init__(self, parent: Graph) -> None:
+    def __init__(self, parent: Graph, repeats: bool = True) -> None:
         super().__init__()
         self.parent = parent
+        self.repeats = repeats
         self.collections = parent.collections
         self.captures: dict[Tensor, Tensor] = {}
         self.captured_reads: set[Any] = set()  # variables whose outside value is used
@@ -421,12 +433,32 @@ class Subgraph(Graph):
             self.captures[tensor] = node.outputs[0]
         return self.captures[tensor]
 
+    def dependency(self, item: Any) -> Node:
+        """Return the node that stands here for one which must run first.
+
+        Raises:
+            GraphError: if that is outside, and has no value to wait for.
+        """
+        node = _node_of(item)
+        if node.graph is self:
+            return node
+        if not node.outputs:
+            raise GraphError(
+                "a branch or loop cannot depend on an operation outside that has no "
+                f"value: put the dependency around it\n  at {node.place}"
+            )
+        return self.own(node.outputs[0]).node
+
+    def enclosing(self) -> Iterator[Subgraph]:
+        """Yield this body and those around it, from the inside out."""
+        graph: Graph = self
+        while isinstance(graph, Subgraph):
+            yield graph
+            graph = graph.parent
+
     def is_inside(self, graph: Graph) -> bool:
         """Whether `graph` is one of those around this one."""
-        outer: Graph = self.parent
-        while outer is not graph and isinstance(outer, Subgraph):
-            outer = outer.parent
-        return outer is graph
+        return any(body.parent is graph for body in self.enclosing())
 
 
 # -- which graph is being built --------------------------------------------------------

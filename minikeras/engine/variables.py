@@ -10,7 +10,7 @@ from minikeras.engine.dtypes import DType
 from minikeras.engine.graph import Graph, Node, Subgraph, Tensor, current_graph
 from minikeras.engine.op import as_tensor
 from minikeras.engine.operators import Operators
-from minikeras.engine.ops.state import Handle, ReadVariable, group, read
+from minikeras.engine.ops.state import Handle, ReadVariable, claim, group, read
 from minikeras.engine.ops.state import assign as store
 from minikeras.engine.shapes import show
 from minikeras.engine.spec import Spec, TensorShape
@@ -163,12 +163,14 @@ class Variable(Operators):
         self, delta: Any, use_locking: bool = False, name: str | None = None
     ) -> Tensor:
         """Return a tensor that, when run, adds `delta` to the variable."""
+        claim(self.handle)
         return store(self.handle, self + delta, name or "AssignAdd")
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: str | None = None
     ) -> Tensor:
         """Return a tensor that, when run, subtracts `delta` from the variable."""
+        claim(self.handle)
         return store(self.handle, self - delta, name or "AssignSub")
 
     def eval(self, session: Any = None) -> Any:

@@ -8,7 +8,7 @@ the states which the forward scan has kept, and so gradients can be taken again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minikeras.engine import shapes, tree
@@ -39,8 +39,15 @@ Values = Sequence[Any]
 class Body:
     """A traced function: inputs, outputs, and what it captured from outside."""
 
-    def __init__(self, function: Callable[..., Values], specs: Sequence[Spec]) -> None:
-        self.graph = Subgraph(current_graph())
+    def __init__(
+        self,
+        function: Callable[..., Values],
+        specs: Sequence[Spec],
+        repeats: bool = True,
+        assigned: Iterable[Any] = (),
+    ) -> None:
+        self.graph = Subgraph(current_graph(), repeats)
+        self.graph.assigned.update(assigned)
         with self.graph.as_default():
             self.inputs = [
                 placeholder(s.dtype, s.shape, name="argument") for s in specs
@@ -178,7 +185,9 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         return call
 
     with p.graph.as_default() if not is_building() else current_graph().as_default():
-        then, otherwise = Body(flat(true_fn), ()), Body(flat(false_fn), ())
+        then, otherwise = (
+            Body(flat(branch), (), repeats=False) for branch in (true_fn, false_fn)
+        )
         if len(then.outputs) != len(otherwise.outputs):
             raise ValueError(
                 "cond: the branches return different structures, "
@@ -510,7 +519,8 @@ def while_loop(
     state = [as_tensor(v) for v in flat]
     with (current_graph() if is_building() else state[0].graph).as_default():
         traced, state = _closed("while_loop", step, state, ())
-        tested = Body(test, [Spec(x.spec.shape, x.dtype) for x in traced.inputs])
+        specs = [Spec(x.spec.shape, x.dtype) for x in traced.inputs]
+        tested = Body(test, specs, assigned=traced.graph.assigned)
         made = While(tested, traced, maximum_iterations)
         *outputs, _ = made(*state, *tested.captures, *traced.captures)
     return packed(outputs) if several else outputs[0]

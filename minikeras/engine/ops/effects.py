@@ -74,25 +74,27 @@ def print_values(
 
 
 class Assert(Op, name="assert_true"):
-    """Fail unless all of the condition holds."""
+    """y = condition; a run fails unless all of it holds."""
 
     summarize: int | None
     stateful = True
     any_rank = True
 
-    def infer(self, condition: Spec, *data: Spec) -> tuple[()]:
-        return ()
+    vjp = no_gradient
 
-    def run(self, run: Any, node: Node, condition: Array, *data: Array) -> tuple[()]:
+    def infer(self, condition: Spec, *data: Spec) -> Spec:
+        return condition
+
+    def run(self, run: Any, node: Node, condition: Array, *data: Array) -> Array:
         if not condition.all():
             raise ExecutionError(f"assertion failed: {_brief(data, self.summarize)}")
-        return ()
+        return condition
 
 
 def assert_true(
     condition: Any, data: Sequence[Any], summarize: int | None = None
-) -> Any:
-    """Add an operation which fails, showing `data`, unless all of `condition` holds."""
+) -> Tensor:
+    """Return `condition`; computing it fails, showing `data`, unless all of it holds."""
     return Assert(summarize)(condition, *data)
 
 

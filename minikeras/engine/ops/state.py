@@ -23,6 +23,7 @@ from minikeras.engine.graph import (
     Subgraph,
     Tensor,
     current_graph,
+    is_symbolic,
     user_line,
 )
 from minikeras.engine.op import Op, as_array, as_tensor, no_gradient, spec_of
@@ -33,6 +34,7 @@ __all__ = [
     "assign",
     "cast",
     "check_storable",
+    "claim",
     "constant",
     "group",
     "identity",
@@ -215,6 +217,9 @@ class Cast(Op, name="cast"):
 def cast(x: Any, dtype: Any) -> Tensor:
     """Return `x` in another `dtype`; itself if it has that dtype already."""
     wanted = dtypes.as_dtype(dtype)
+    if not (hasattr(x, "dtype") or is_symbolic(x)):
+        # By way of the default float, Python's numbers would lose digits.
+        x = as_array(x, wanted)
     return x if getattr(x, "dtype", None) == wanted else Cast(wanted)(x)
 
 
@@ -339,17 +344,26 @@ def assign(handle: Handle, value: Any, name: str | None = None) -> Tensor:
     """Return a tensor which, when run, stores `value` in the variable and is it.
 
     Raises:
-        GraphError: in a loop's or branch's body that has read the variable from outside.
+        GraphError: in a loop's body that has read the variable from outside.
+    """
+    claim(handle)
+    return Assign(handle)(value, name=name)
+
+
+def claim(handle: Handle) -> None:
+    """Let what is built from now on inside a loop or branch read the variable anew.
+
+    Raises:
+        GraphError: in a loop's body that has read the variable from outside.
     """
     graph = current_graph()
-    if isinstance(graph, Subgraph):
-        if handle in graph.captured_reads:
+    for body in graph.enclosing() if isinstance(graph, Subgraph) else ():
+        if body.repeats and handle in body.captured_reads:
             raise GraphError(
-                f"variable '{handle.name}' is read and then assigned inside one loop or "
-                "branch: pass its value in as a loop variable instead"
+                f"variable '{handle.name}' is read and then assigned inside one loop: "
+                "pass its value in as a loop variable instead"
             )
-        graph.assigned.add(handle)
-    return Assign(handle)(value, name=name)
+        body.assigned.add(handle)
 
 
 class NoOp(Op, name="no_op"):

@@ -2,7 +2,7 @@
 
 CASES = []
 ELSEWHERE = {
-    "print_values": "tests/engine/test_flow.py",
-    "assert_true": "tests/engine/test_flow.py",
-    "python_function": "tests/engine/test_flow.py",
+    "print_values": "../test_flow.py",
+    "assert_true": "../test_flow.py",
+    "python_function": "../test_flow.py",
 }

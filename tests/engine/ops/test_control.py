@@ -242,6 +242,4 @@ def test_a_variable_read_and_then_assigned_in_a_body_is_refused() -> None:
         pytest.raises(GraphError, match="read and then assigned"),
     ):
         v = Variable(1.0)
-        ops.while_loop(
-            lambda i: i < 3, lambda i: i + v.assign_add(1.0), (ops.constant(0.0),)
-        )
+        ops.while_loop(lambda i: i < 3, lambda i: v.assign(i + v), (ops.constant(0.0),))
