@@ -47,11 +47,11 @@ class Moments(Optimizer):
         return K.cast(self.iterations + 1, K.floatx())
 
     def moments(self, gradient: Any, variable: Variable) -> tuple[Any, Any]:
-        """Move both means towards the gradient and its square; return them."""
+        """Move both means towards the gradient and its square; return their values."""
         m, v = (self.slot(variable, name) for name in self.slots)
-        self.assign_add(m, (gradient - m) * (1 - self.beta_1))
-        self.assign_add(v, (K.square(gradient) - v) * (1 - self.beta_2))
-        return m, v
+        new_m = self.assign_add(m, (gradient - m) * (1 - self.beta_1))
+        new_v = self.assign_add(v, (K.square(gradient) - v) * (1 - self.beta_2))
+        return new_m, new_v
 
 
 class Adam(Moments):
@@ -109,8 +109,7 @@ class Adam(Moments):
         m, v = self.moments(gradient, variable)
         if self.amsgrad:
             largest = self.slot(variable, "velocity_hat")
-            self.assign(largest, K.maximum(largest, v))
-            v = largest
+            v = self.assign(largest, K.maximum(largest, v))
         self.assign_sub(variable, m * learning_rate / (K.sqrt(v) + self.epsilon))
 
 
@@ -189,9 +188,9 @@ class Adamax(Moments):
     ) -> None:
         """Step along the mean gradient, in units of the largest."""
         m, u = (self.slot(variable, name) for name in self.slots)
-        self.assign_add(m, (gradient - m) * (1 - self.beta_1))
-        self.assign(u, K.maximum(u * self.beta_2, K.abs(gradient)))
-        self.assign_sub(variable, m * learning_rate / (u + self.epsilon))
+        mean = self.assign_add(m, (gradient - m) * (1 - self.beta_1))
+        norm = self.assign(u, K.maximum(u * self.beta_2, K.abs(gradient)))
+        self.assign_sub(variable, mean * learning_rate / (norm + self.epsilon))
 
 
 class Nadam(Moments):
@@ -228,8 +227,8 @@ class Nadam(Moments):
         """Compute the momenta of this step and the next one, then update each."""
         t = self.step_number()
         now, soon = (self.beta_1 * (1.0 - 0.5 * _power(0.96, n)) for n in (t, t + 1.0))
-        self.assign(self._u_product, self._u_product * now)
-        product = K.cast(self._u_product, K.floatx())
+        product = self.assign(self._u_product, self._u_product * now)
+        product = K.cast(product, K.floatx())
         self._factors = (
             soon / (1 - product * soon),
             (1 - now) / (1 - product),

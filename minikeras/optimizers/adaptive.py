@@ -45,8 +45,7 @@ class Adagrad(Optimizer):
         self, gradient: Any, variable: Variable, learning_rate: Any
     ) -> None:
         """Step down the gradient, in units of the root of the sum of squares."""
-        a = self.slot(variable, "accumulator")
-        self.assign_add(a, K.square(gradient))
+        a = self.assign_add(self.slot(variable, "accumulator"), K.square(gradient))
         self.assign_sub(variable, gradient * learning_rate / K.sqrt(a + self.epsilon))
 
 
@@ -96,17 +95,15 @@ class RMSprop(Optimizer):
     ) -> None:
         """Step down the gradient, in units of its root mean square or deviation."""
         v = self.slot(variable, "velocity")
-        self.assign(v, v * self.rho + K.square(gradient) * (1 - self.rho))
-        square: Any = v
+        square = self.average(v, K.square(gradient), self.rho)
         if self.centered:
-            mean = self.slot(variable, "average_gradient")
-            self.assign(mean, mean * self.rho + gradient * (1 - self.rho))
-            square = v - K.square(mean)
+            means = self.slot(variable, "average_gradient")
+            mean = self.average(means, gradient, self.rho)
+            square = square - K.square(mean)
         step = gradient * learning_rate / K.sqrt(square + self.epsilon)
         if self.momentum > 0:
             p = self.slot(variable, "momentum")
-            self.assign(p, p * self.momentum + step)
-            step = p
+            step = self.assign(p, p * self.momentum + step)
         self.assign_sub(variable, step)
 
 
@@ -148,13 +145,10 @@ class Adadelta(Optimizer):
         """Step down the gradient, in units of steps so far over gradients so far."""
         gradients = self.slot(variable, "accumulated_grad")
         steps = self.slot(variable, "accumulated_delta_var")
-        self._mean_square(gradients, gradient)
-        step = self._rms(steps) * gradient / self._rms(gradients)
-        self._mean_square(steps, step)
+        square = self.average(gradients, K.square(gradient), self.rho)
+        step = self._root(steps) * gradient / self._root(square)
+        self.average(steps, K.square(step), self.rho)
         self.assign_sub(variable, step * learning_rate)
 
-    def _mean_square(self, mean: Variable, x: Any) -> None:
-        self.assign(mean, mean * self.rho + K.square(x) * (1 - self.rho))
-
-    def _rms(self, mean: Any) -> Any:
+    def _root(self, mean: Any) -> Any:
         return K.sqrt(mean + self.epsilon)

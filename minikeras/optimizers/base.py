@@ -192,17 +192,21 @@ class Optimizer(State):
             rate = K.cast(learning_rate, dtype)
             self.update_step(K.cast(gradient, dtype), variable, rate)
 
-    def assign(self, variable: Variable, value: Any) -> None:
-        """Set `variable` to `value`."""
-        variable.assign(value)
+    def assign(self, variable: Variable, value: Any) -> Any:
+        """Set `variable` to `value`; return its new value."""
+        return variable.assign(value)
 
-    def assign_add(self, variable: Variable, value: Any) -> None:
-        """Add `value` to `variable`."""
-        variable.assign_add(value)
+    def assign_add(self, variable: Variable, value: Any) -> Any:
+        """Add `value` to `variable`; return its new value."""
+        return variable.assign_add(value)
 
-    def assign_sub(self, variable: Variable, value: Any) -> None:
-        """Subtract `value` from `variable`."""
-        variable.assign_sub(value)
+    def assign_sub(self, variable: Variable, value: Any) -> Any:
+        """Subtract `value` from `variable`; return its new value."""
+        return variable.assign_sub(value)
+
+    def average(self, mean: Variable, x: Any, keep: float) -> Any:
+        """Move a running mean towards `x`, all but its share `keep`; return its value."""
+        return self.assign(mean, mean * keep + x * (1 - keep))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
         """Change variables, given pairs (gradient, variable); return the step count."""
@@ -283,7 +287,7 @@ class Optimizer(State):
             else:
                 self._update(gradients, variables)
             if self.use_ema:
-                self._average()
+                self._move_averages()
             for variable in variables:
                 if variable.constraint is not None:
                     variable.assign(variable.constraint(variable))
@@ -328,7 +332,7 @@ class Optimizer(State):
 
     # -- averages and decay ------------------------------------------------------------
 
-    def _average(self) -> None:
+    def _move_averages(self) -> None:
         """Move each variable's average towards it; at times, the other way around."""
         started = K.cast(K.not_equal(self.iterations, 0), K.floatx())
         momentum = self.ema_momentum * started

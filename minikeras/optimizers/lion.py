@@ -54,4 +54,4 @@ class Lion(Optimizer):
         m = self.slot(variable, "momentum")
         mixed = m * self.beta_1 + gradient * (1.0 - self.beta_1)
         self.assign_sub(variable, K.sign(mixed) * learning_rate)
-        self.assign(m, m * self.beta_2 + gradient * (1.0 - self.beta_2))
+        self.average(m, gradient, self.beta_2)

@@ -55,7 +55,8 @@ class SGD(Optimizer):
         if not self.momentum:
             self.assign_sub(variable, step)
             return
-        velocity = self.slot(variable, "momentum")
-        self.assign(velocity, velocity * self.momentum - step)
-        ahead = velocity * self.momentum - step if self.nesterov else velocity
-        self.assign_add(variable, ahead)
+        v = self.slot(variable, "momentum")
+        velocity = self.assign(v, v * self.momentum - step)
+        if self.nesterov:
+            velocity = velocity * self.momentum - step
+        self.assign_add(variable, velocity)
