@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,7 +79,9 @@ def batch_flatten(x: Any) -> Tensor:
         x: (batch, ...)
         returns: (batch, product of the rest)
     """
-    return engine.flatten(x, 1)
+    sizes = x.shape[1:]
+    row = -1 if None in sizes else math.prod(sizes)
+    return engine.reshape(x, (engine.shape(x)[0], row))
 
 
 def permute_dimensions(x: Any, pattern: Sequence[int]) -> Tensor:

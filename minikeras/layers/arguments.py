@@ -9,12 +9,52 @@ from typing import Any
 from minikeras import activations
 from minikeras import backend as K
 
-__all__ = ["given_arguments", "kept_arguments", "one_of", "sizes"]
+__all__ = [
+    "given_arguments",
+    "is_turned_off",
+    "kept_arguments",
+    "one_of",
+    "positive",
+    "sizes",
+]
 
 _PACKAGE = __name__.partition(".")[0]
 
+# What Keras writes into its files for features that are not here, when they are off.
+_TURNED_OFF = {
+    "input_length": None,
+    "lora_alpha": None,
+    "lora_rank": None,
+    "quantization_config": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+    "rms_scaling": False,
+    "sparse": False,
+    "synchronized": False,
+}
+
 
 # -- checks ----------------------------------------------------------------------------
+
+
+def is_turned_off(name: str, value: Any) -> bool:
+    """Whether this is an argument of Keras's for something unknown here, but not used."""
+    return name in _TURNED_OFF and value == _TURNED_OFF[name]
+
+
+def positive(value: Any, name: str) -> int:
+    """Return `value`, an integer above 0.
+
+    Raises:
+        ValueError: if it is anything else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a strictly positive "
+            f"integer. Received: {name}={value}"
+        )
+    return value
 
 
 def sizes(value: Any, n: int, name: str, least: int = 1) -> tuple[int, ...]:
@@ -70,9 +110,9 @@ def kept_arguments(layer: Any, base: type) -> dict[str, Any]:
 
 
 def _written(value: Any) -> Any:
-    if inspect.isfunction(value):
-        return activations.serialize(value)
-    return K.serialize_keras_object(value) if hasattr(value, "get_config") else value
+    if hasattr(value, "get_config"):
+        return K.serialize_keras_object(value)
+    return activations.serialize(value) if callable(value) else value
 
 
 def given_arguments(layer: Any) -> dict[str, Any]:

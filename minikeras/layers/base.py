@@ -17,7 +17,11 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras import constraints, initializers, regularizers
-from minikeras.layers.arguments import given_arguments, kept_arguments
+from minikeras.layers.arguments import (
+    given_arguments,
+    is_turned_off,
+    kept_arguments,
+)
 from minikeras.layers.context import bind, call_depth, entered, tensor_arguments
 from minikeras.layers.history import CallNode, symbolic_leaves
 from minikeras.layers.input_spec import check_inputs
@@ -73,10 +77,11 @@ class Layer(Tracked):
     ) -> None:
         super().__init__()
         self._declared_input_shape = _declared_shape(kwargs)
-        if kwargs:
+        unknown = {k: v for k, v in kwargs.items() if not is_turned_off(k, v)}
+        if unknown:
             raise ValueError(
                 "Unrecognized keyword arguments passed to "
-                f"{type(self).__name__}: {kwargs}"
+                f"{type(self).__name__}: {unknown}"
             )
         self.name = str(name) if name else K.auto_name(type(self).__name__)
         self.dtype_policy = DTypePolicy.of(dtype)
@@ -220,16 +225,21 @@ class Layer(Tracked):
         setattr(self, f"{name}_constraint", constraints.get(constraint))
 
     def add_ruled_weight(
-        self, name: str, shape: Sequence[int], trainable: bool = True
+        self,
+        name: str,
+        shape: Sequence[int],
+        trainable: bool = True,
+        rule: str | None = None,
     ) -> K.Variable:
         """Return a new variable of this layer, by the rule kept for its name."""
+        rule = rule or name
         return self.add_weight(
             name=name,
             shape=shape,
             trainable=trainable,
-            initializer=getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
+            initializer=getattr(self, f"{rule}_initializer"),
+            regularizer=getattr(self, f"{rule}_regularizer"),
+            constraint=getattr(self, f"{rule}_constraint"),
         )
 
     def get_build_config(self) -> dict[str, Any] | None:

@@ -73,8 +73,12 @@ def bind(
         TypeError: if they do not fit the signature of `call`.
     """
     expected = signature(type(layer))
-    takes_any = any(p.kind is Parameter.VAR_KEYWORD for p in expected.parameters.values())
-    dropped = {"training"} if takes_any else {"training", "mask"} - {*expected.parameters}
+    takes_any = any(
+        p.kind is Parameter.VAR_KEYWORD for p in expected.parameters.values()
+    )
+    dropped = (
+        {"training"} if takes_any else {"training", "mask"} - {*expected.parameters}
+    )
     given = {k: v for k, v in kwargs.items() if k not in dropped}
     try:
         bound = expected.bind(*args, **given)

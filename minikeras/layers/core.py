@@ -1,17 +1,27 @@
-"""The layers that everything is made of: `Dense`, and the input of a model."""
+"""The layers that everything is made of: `Dense`, small ones, a model's input."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from minikeras import activations, constraints, initializers, regularizers
+from minikeras import activations
 from minikeras import backend as K
+from minikeras.layers.arguments import positive
 from minikeras.layers.base import Layer
 from minikeras.layers.history import CallNode
 from minikeras.layers.input_spec import InputSpec
 
-__all__ = ["Dense", "Input", "InputLayer"]
+__all__ = [
+    "Dense",
+    "Embedding",
+    "Identity",
+    "Input",
+    "InputLayer",
+    "Lambda",
+    "Masking",
+]
 
 
 class Dense(Layer):
@@ -49,58 +59,171 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(units, int) or units <= 0:
-            raise ValueError(
-                "Received an invalid value for `units`, expected a positive integer. "
-                f"Received: units={units}"
-            )
-        self.units = units
+        self.units = positive(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.weight_rule(
+            "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
+        )
+        self.weight_rule("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         features = input_shape[-1]
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(features, self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = self.use_bias and self.add_weight(
-            name="bias",
-            shape=(self.units,),
-            initializer=self.bias_initializer,
-            regularizer=self.bias_regularizer,
-            constraint=self.bias_constraint,
-        )
+        if features is None:
+            raise ValueError(
+                f"The last axis of the inputs of layer '{self.name}' should be defined. "
+                f"Received: input_shape={tuple(input_shape)}"
+            )
+        self.kernel = self.add_ruled_weight("kernel", (features, self.units))
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_ruled_weight("bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
         x = K.dot(inputs, self.kernel)
         return self.activation(K.bias_add(x, self.bias) if self.use_bias else x)
 
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }
+
+# -- small ones --------------------------------------------------------------------------
+
+
+class Identity(Layer):
+    """The inputs themselves."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+
+class Lambda(Layer):
+    """Any function of tensors, written in K, as a layer.
+
+    It can be written to a file if it is a named function that is registered by
+    `register_keras_serializable`. For what has weights write a subclass of `Layer`.
+
+    Args:
+        function: of the inputs, and of `mask` and `training` if it has such arguments.
+        output_shape: accepted, as in Keras; shapes are always inferred.
+        mask: of the outputs, or a function of inputs and mask that returns it.
+        arguments: further arguments of the function, by name.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.function = function
+        self.output_shape = output_shape
+        self.mask = mask
+        self.arguments = arguments or {}
+        self.supports_masking = mask is not None
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+        takes = inspect.signature(self.function).parameters
+        offered = {"mask": mask, "training": training}
+        more = {name: value for name, value in offered.items() if name in takes}
+        return self.function(inputs, **self.arguments, **more)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask given, or what the function given for it returns."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+
+class Masking(Layer):
+    """Steps that are nothing but `mask_value` are masked, and set to 0.
+
+    Args:
+        mask_value: the value.
+
+    Shapes:
+        inputs: (batch, steps, features)
+        returns: the same, with a mask (batch, steps)
+    """
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+        self.supports_masking = True
+
+    def call(self, inputs: K.Tensor) -> K.Tensor:
+        mask = self.compute_mask(inputs)
+        return K.where(K.expand_dims(mask, -1), inputs, 0)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> K.Tensor:
+        """Return which steps have an element that is not `mask_value`."""
+        return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
+
+
+class Embedding(Layer):
+    """A vector for each of a range of integers: row number `input` of a table.
+
+    Args:
+        input_dim: how many integers there are, from 0 up; above 0.
+        output_dim: size of a vector; above 0.
+        embeddings_initializer: how the vectors start.
+        embeddings_regularizer: a penalty on them.
+        embeddings_constraint: a projection of them after each update.
+        mask_zero: whether 0 means that there is nothing, and is masked.
+        weights: the table, if it is given.
+
+    Shapes:
+        inputs: (batch, ...), integers
+        returns: (batch, ..., output_dim)
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.pop("input_length", None)  # Keras 2's; the inputs tell it
+        super().__init__(**kwargs)
+        self.input_dim = positive(input_dim, "input_dim")
+        self.output_dim = positive(output_dim, "output_dim")
+        self.weight_rule(
+            "embeddings",
+            embeddings_initializer,
+            embeddings_regularizer,
+            embeddings_constraint,
+        )
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
+        self.autocast = False
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, list) else [weights])
+
+    def build(self, input_shape: Any = None) -> None:
+        shape = (self.input_dim, self.output_dim)
+        self.embeddings = self.add_ruled_weight("embeddings", shape)
+
+    def call(self, inputs: K.Tensor) -> K.Tensor:
+        rows = K.gather(self.embeddings, K.cast(inputs, "int32"))
+        return K.cast(rows, self.compute_dtype)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> K.Tensor | None:
+        """Return which inputs are not 0, if `mask_zero` says so."""
+        return K.not_equal(inputs, 0) if self.mask_zero else None
+
+
+# -- where a model is fed ------------------------------------------------------------------
 
 
 class InputLayer(Layer):
@@ -133,15 +256,21 @@ class InputLayer(Layer):
         if shape is None and batch_shape is None:
             raise ValueError("You must pass a `shape` argument.")
         if sparse:
-            raise ValueError("InputLayer: sparse inputs are not supported; pass sparse=False")
-        sizes = (batch_size, *_sizes(shape)) if batch_shape is None else tuple(batch_shape)
+            raise ValueError(
+                "InputLayer: sparse inputs are not supported; pass sparse=False"
+            )
+        sizes = (
+            (batch_size, *_sizes(shape)) if batch_shape is None else tuple(batch_shape)
+        )
         self.batch_shape = tuple(sizes)
         self.optional = optional
         self.built = True
         self._input_dtype = K.standardize_dtype(dtype or K.floatx())
         tensor = input_tensor
         if tensor is None:
-            tensor = K.placeholder(self.batch_shape, dtype=self._input_dtype, name=self.name)
+            tensor = K.placeholder(
+                self.batch_shape, dtype=self._input_dtype, name=self.name
+            )
         CallNode(self, (), {}, tensor)
 
     @property
@@ -192,5 +321,7 @@ def Input(
     Raises:
         ValueError: if no shape is given.
     """
-    layer = InputLayer(shape, batch_size, dtype, sparse, batch_shape, tensor, optional, name)
+    layer = InputLayer(
+        shape, batch_size, dtype, sparse, batch_shape, tensor, optional, name
+    )
     return layer.output

@@ -38,7 +38,9 @@ class CallNode:
         outputs: what the call returned.
     """
 
-    def __init__(self, operation: Any, args: Sequence[Any], kwargs: dict[str, Any], outputs: Any):
+    def __init__(
+        self, operation: Any, args: Sequence[Any], kwargs: dict[str, Any], outputs: Any
+    ):
         self.operation = operation
         self.args = tuple(args)
         self.kwargs = dict(kwargs)

@@ -71,7 +71,9 @@ class InputSpec:
         return None
 
     def _squeezed(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return shape[:-1] if self.allow_last_axis_squeeze and shape[-1:] == (1,) else shape
+        return (
+            shape[:-1] if self.allow_last_axis_squeeze and shape[-1:] == (1,) else shape
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""

@@ -1,0 +1,302 @@
+"""Several inputs made one: added, multiplied, joined, contracted.
+
+Each merging is a layer, and a function that makes the layer and calls it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.layers.base import Layer
+
+__all__ = [
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dot",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]
+
+Tensors = Sequence[K.Tensor]
+
+
+class Merge(Layer):
+    """Base of layers that merge a list of inputs, element by element.
+
+    Inputs of fewer axes than the others get axes of size 1 after the batch. The mask of
+    the output holds wherever one of the inputs' masks does; `neutral` is what stands
+    for an element that is masked, where such elements are not to take part.
+
+    Shapes:
+        inputs: [(batch, ...), ...], which broadcast
+
+    Raises:
+        ValueError: if the input is not a list, or shapes do not fit.
+    """
+
+    neutral: float | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, (list, tuple)) or not all(
+            isinstance(shape, (list, tuple)) for shape in input_shape
+        ):
+            raise ValueError(
+                f"A `{type(self).__name__}` layer should be called on a list of inputs. "
+                f"Received: input_shape={input_shape} (not a list of shapes)"
+            )
+        batches = {shape[0] for shape in input_shape if shape} - {None}
+        if len(batches) > 1:
+            raise ValueError(
+                "Cannot merge tensors with different batch sizes. Received tensors with "
+                f"shapes {input_shape}"
+            )
+
+    def call(self, inputs: Tensors, mask: Any = None) -> K.Tensor:
+        if mask is not None and self.neutral is not None:
+            return self.merge_unmasked(inputs, mask)
+        rank = max(K.ndim(x) for x in inputs)
+        return self.merge(
+            [K.expand_dims(x, range(1, rank - K.ndim(x) + 1)) for x in inputs]
+        )
+
+    def merge(self, inputs: Tensors) -> K.Tensor:
+        """Return the inputs, all of one rank, as one."""
+        raise NotImplementedError
+
+    def merge_unmasked(self, inputs: Tensors, masks: Sequence[Any]) -> K.Tensor:
+        """Return the inputs as one, 0 where all are masked."""
+        pairs = list(zip(inputs, masks, strict=True))
+        kept = [
+            x if m is None else K.where(K.expand_dims(m, -1), x, self.neutral)
+            for x, m in pairs
+        ]
+        some = self.compute_mask(inputs, masks)
+        y = self.call(kept)
+        return y if some is None else K.where(K.expand_dims(some, -1), y, 0)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return where one of the masks holds; None if an input has none."""
+        if previous_mask is None or any(m is None for m in previous_mask):
+            return None
+        return functools.reduce(K.logical_or, previous_mask)
+
+
+def _needs_two(layer: Layer, input_shape: Sequence[Any]) -> None:
+    if len(input_shape) != 2:
+        raise ValueError(
+            f"A `{type(layer).__name__}` layer should be called on exactly 2 inputs. "
+            f"Received: input_shape={input_shape}"
+        )
+
+
+# -- element by element ----------------------------------------------------------------
+
+
+class Add(Merge):
+    """The sum of the inputs."""
+
+    def merge(self, inputs: Tensors) -> K.Tensor:
+        return functools.reduce(K.add, inputs)
+
+
+class Subtract(Merge):
+    """The first input minus the second."""
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        _needs_two(self, input_shape)
+
+    def merge(self, inputs: Tensors) -> K.Tensor:
+        return K.subtract(*inputs)
+
+
+class Multiply(Merge):
+    """The product of the inputs, of those which are not masked."""
+
+    neutral = 1.0
+
+    def merge(self, inputs: Tensors) -> K.Tensor:
+        return functools.reduce(K.multiply, inputs)
+
+
+class Average(Merge):
+    """The mean of the inputs."""
+
+    def merge(self, inputs: Tensors) -> K.Tensor:
+        return functools.reduce(K.add, inputs) / len(inputs)
+
+
+class Maximum(Merge):
+    """The largest of the inputs, of those which are not masked."""
+
+    neutral = -math.inf
+
+    def merge(self, inputs: Tensors) -> K.Tensor:
+        return functools.reduce(K.maximum, inputs)
+
+
+class Minimum(Merge):
+    """The smallest of the inputs, of those which are not masked."""
+
+    neutral = math.inf
+
+    def merge(self, inputs: Tensors) -> K.Tensor:
+        return functools.reduce(K.minimum, inputs)
+
+
+# -- joined and contracted -------------------------------------------------------------
+
+
+class Concatenate(Merge):
+    """The inputs one after the other.
+
+    Args:
+        axis: along which they are joined; along all others they have one size.
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def build(self, input_shape: Any) -> None:
+        ranks = {len(shape) for shape in input_shape if shape is not None}
+        others = [
+            [n for i, n in enumerate(shape) if i != self.axis % len(shape)]
+            for shape in input_shape
+        ]
+        sizes = [set(row) - {None} for row in zip(*others, strict=False)]
+        if len(ranks) > 1 or any(len(row) > 1 for row in sizes):
+            raise ValueError(
+                "A `Concatenate` layer requires inputs with matching shapes except for "
+                f"the concatenation axis. Received: input_shape={input_shape}"
+            )
+
+    def call(self, inputs: Tensors) -> K.Tensor:
+        return K.concatenate(inputs, self.axis)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the masks joined; an input without one counts everywhere."""
+        if previous_mask is None or all(m is None for m in previous_mask):
+            return None
+        pairs = zip(inputs, previous_mask, strict=True)
+        masks = [_mask_for_each_element(x, m) for x, m in pairs]
+        return K.any(K.concatenate(masks, self.axis), axis=-1)
+
+
+def _mask_for_each_element(x: K.Tensor, mask: Any) -> K.Tensor:
+    if mask is None:
+        return K.ones_like(x, "bool")
+    if K.ndim(mask) == K.ndim(x):
+        return mask
+    return K.logical_or(K.expand_dims(mask, -1), K.zeros_like(x, "bool"))
+
+
+class Dot(Merge):
+    """The sum of products along an axis of each of two inputs, for each sample.
+
+    Args:
+        axes: the axis of each, one number if it is the same.
+        normalize: whether to bring both to length 1 along them before, which makes it
+            the cosine of their angle.
+
+    Shapes:
+        inputs: [(batch, ..., inner, ...), (batch, ..., inner, ...)]
+        returns: (batch, ..., ...), or (batch, 1) if nothing else is left
+    """
+
+    def __init__(
+        self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(axes, int) and len(axes) != 2:
+            raise ValueError(
+                "Invalid format for argument `axes`: it should contain two elements. "
+                f"Received: axes={axes}"
+            )
+        self.axes = axes
+        self.normalize = normalize
+
+    def build(self, input_shape: Any) -> None:
+        _needs_two(self, input_shape)
+        one, other = input_shape
+        i, j = self.both_axes()
+        if None not in (one[i], other[j]) and one[i] != other[j]:
+            raise ValueError(
+                f"Incompatible input shapes: axis values {one[i]} (at axis {i}) != "
+                f"{other[j]} (at axis {j}). Full input shapes: {one}, {other}"
+            )
+
+    def both_axes(self) -> Sequence[int]:
+        """Return the axis of each input."""
+        return (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+
+    def call(self, inputs: Tensors) -> K.Tensor:
+        axes = tuple(self.both_axes())
+        if self.normalize:
+            inputs = [K.l2_normalize(x, i) for x, i in zip(inputs, axes, strict=True)]
+        return K.batch_dot(*inputs, axes)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Return None: the axis of the mask may be gone."""
+
+
+# -- the same as functions -------------------------------------------------------------
+
+
+def add(inputs: Tensors, **kwargs: Any) -> K.Tensor:
+    """Return the sum of the inputs; see `Add`."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Tensors, **kwargs: Any) -> K.Tensor:
+    """Return the first input minus the second; see `Subtract`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Tensors, **kwargs: Any) -> K.Tensor:
+    """Return the product of the inputs; see `Multiply`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Tensors, **kwargs: Any) -> K.Tensor:
+    """Return the mean of the inputs; see `Average`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Tensors, **kwargs: Any) -> K.Tensor:
+    """Return the largest of the inputs; see `Maximum`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Tensors, **kwargs: Any) -> K.Tensor:
+    """Return the smallest of the inputs; see `Minimum`."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Tensors, axis: int = -1, **kwargs: Any) -> K.Tensor:
+    """Return the inputs one after the other; see `Concatenate`."""
+    return Concatenate(axis, **kwargs)(inputs)
+
+
+def dot(inputs: Tensors, axes: int | Sequence[int] = -1, **kwargs: Any) -> K.Tensor:
+    """Return the sum of products along an axis of each input; see `Dot`."""
+    return Dot(axes, **kwargs)(inputs)
