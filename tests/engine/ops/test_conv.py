@@ -1,9 +1,7 @@
 """Convolution against Keras, its kernels block by block, and its errors."""
 
-import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from minikeras.engine import ops
 from minikeras.engine.autodiff import gradients
@@ -12,24 +10,23 @@ from minikeras.engine.graph import Graph
 from minikeras.engine.kernels import windows
 from minikeras.engine.session import Session
 
-FORMATS = ("channels_last", "channels_first")
+every_axes = pytest.mark.parametrize("axes", [1, 2, 3])
+every_padding = pytest.mark.parametrize("padding", ["valid", "same"])
+
+# Strides and dilation, which no backend of Keras takes both at once.
+every_step = pytest.mark.parametrize(
+    "strides, dilation", [(1, 1), (2, 1), (3, 1), (1, 2), (1, 3)]
+)
 
 
-@st.composite
-def settings_of(draw, axes, paddings=("valid", "same")):
-    """Draw how windows lie, and sizes that hold at least one."""
-    some = st.integers(1, 3)
-    strides, dilation = draw(some), draw(some)
-    if dilation > 1:  # no backend of Keras takes both
-        strides = 1
-    taps = draw(st.tuples(*[some] * axes))
-    sizes = [draw(st.integers((k - 1) * dilation + 1, 8)) for k in taps]
-    how = {"strides": strides, "padding": draw(st.sampled_from(paddings))}
-    return sizes, taps, how, dilation
+def geometry(axes, *seed):
+    """Return sizes, and taps for which they are large enough with any dilation."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(7, 10, axes).tolist(), rng.integers(1, 4, axes).tolist()
 
 
-def layout(sizes, channels, data_format):
-    first = data_format == "channels_first"
+def layout(sizes, channels, form):
+    first = form == "channels_first"
     return (2, channels, *sizes) if first else (2, *sizes, channels)
 
 
@@ -47,30 +44,33 @@ def close(found, wanted):
 # -- Keras -----------------------------------------------------------------------------
 
 
-@given(st.data(), st.integers(1, 3), st.integers(1, 2), st.integers(1, 2))
-@settings(max_examples=60)
-def test_conv_is_that_of_keras(draws, axes, groups, seen):
+@every_axes
+@every_step
+@every_padding
+@pytest.mark.parametrize("groups, form", [(1, "channels_last"), (2, "channels_first")])
+def test_conv_is_that_of_keras(axes, strides, dilation, padding, groups, form):
     import keras
 
-    sizes, taps, how, dilation = draws.draw(settings_of(axes))
-    how["data_format"] = draws.draw(st.sampled_from(FORMATS))
-    x, w = data(layout(sizes, groups * seen, how["data_format"]), (*taps, seen, 4))
+    sizes, taps = geometry(axes, strides, dilation, groups)
+    x, w = data(layout(sizes, 2 * groups, form), (*taps, 2, 4))
     close(
-        ops.conv(x, w, dilation=dilation, groups=groups, **how),
-        keras.ops.conv(x, w, dilation_rate=dilation, **how),
+        ops.conv(x, w, strides, padding, dilation, groups, form),
+        keras.ops.conv(x, w, strides, padding, form, dilation),
     )
 
 
-@given(st.data(), st.integers(1, 2), st.integers(1, 2))
-@settings(max_examples=30)
-def test_depthwise_conv_is_that_of_keras(draws, axes, multiplier):
+@pytest.mark.parametrize("axes", [1, 2])
+@every_step
+@every_padding
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_depthwise_conv_is_that_of_keras(axes, strides, dilation, padding, multiplier):
     import keras
 
-    sizes, taps, how, dilation = draws.draw(settings_of(axes))
+    sizes, taps = geometry(axes, strides, dilation, multiplier)
     x, w = data((2, *sizes, 3), (*taps, 3, multiplier))
     close(
-        ops.depthwise_conv(x, w, dilation=dilation, **how),
-        keras.ops.depthwise_conv(x, w, dilation_rate=dilation, **how),
+        ops.depthwise_conv(x, w, strides, padding, dilation),
+        keras.ops.depthwise_conv(x, w, strides, padding, None, dilation),
     )
 
 
@@ -84,24 +84,33 @@ def test_separable_conv_is_that_of_keras():
     )
 
 
-@given(st.data(), st.integers(1, 3))
-@settings(max_examples=60)
-def test_conv_transpose_is_that_of_keras(draws, axes):
+@every_axes
+@every_padding
+@pytest.mark.parametrize("form", ["channels_last", "channels_first"])
+@pytest.mark.parametrize(
+    "strides, dilation, extra",
+    [
+        (1, 1, None),
+        (1, 3, None),
+        (1, 2, 0),
+        (2, 1, None),
+        (2, 1, 1),
+        (3, 1, 0),
+        (3, 1, 2),
+    ],
+)
+def test_conv_transpose_is_that_of_keras(axes, strides, dilation, extra, padding, form):
     import keras
 
-    sizes, taps, how, dilation = draws.draw(settings_of(axes))
-    if how["strides"] > 1:
-        extra = st.one_of(st.none(), st.integers(0, how["strides"] - 1))
-        how["output_padding"] = draws.draw(extra)
-    how["data_format"] = draws.draw(st.sampled_from(FORMATS))
-    x, w = data(layout(sizes, 3, how["data_format"]), (*taps, 2, 3))
+    sizes, taps = geometry(axes, strides, dilation)
+    x, w = data(layout(sizes, 3, form), (*taps, 2, 3))
     close(
-        ops.conv_transpose(x, w, dilation=dilation, **how),
-        keras.ops.conv_transpose(x, w, dilation_rate=dilation, **how),
+        ops.conv_transpose(x, w, strides, padding, extra, dilation, form),
+        keras.ops.conv_transpose(x, w, strides, padding, extra, form, dilation),
     )
 
 
-@pytest.mark.parametrize("padding", ["valid", "same"])
+@every_padding
 @pytest.mark.parametrize("strides", [1, 2])
 def test_gradients_are_those_of_jax(padding, strides):
     import jax
@@ -177,6 +186,21 @@ def test_shapes_of_gradients_are_static():
         w = ops.placeholder("float32", (3, 2, 4))
         to_x, to_w = gradients(ops.conv(x, w, 2), [x, w])
         assert (to_x.shape, to_w.shape) == ((None, 9, 2), (3, 2, 4))
+
+
+def test_the_gradient_alone_can_be_had_for_any_size():
+    """Of the sizes that a convolution takes to one, the transpose has the least."""
+    g, w = data((2, 3, 4), (3, 2, 4))
+    with Graph().as_default() as graph:
+        x = ops.placeholder("float32", (2, 8, 2))
+        (wanted,) = gradients(ops.conv(x, w, 2), x, ops.constant(g))
+        found = ops.conv_backprop_input((2, 8, 2), w, g, 2)
+        wanted = Session(graph=graph).run(wanted, {x: np.zeros((2, 8, 2))})
+    np.testing.assert_array_equal(found, wanted)
+    first = ops.conv_backprop_input(
+        (2, 8, 2), w, g.swapaxes(1, 2), 2, data_format="channels_first"
+    )
+    np.testing.assert_array_equal(first, found.swapaxes(1, 2))
 
 
 def test_groups_may_follow_from_the_channels():
