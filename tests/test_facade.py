@@ -13,9 +13,9 @@ THIRD_PARTY = """
 import sys
 before = set(sys.modules)
 import minikeras
-paths = {name: getattr(sys.modules[name], "__file__", None) or "" for name in sys.modules}
-print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before
-               if "site-packages" in paths[name]}))
+new = {name: sys.modules[name] for name in set(sys.modules) - before}
+files = {name: getattr(module, "__file__", None) or "" for name, module in new.items()}
+print(*sorted({n.partition(".")[0] for n, f in files.items() if "site-packages" in f}))
 """
 
 
@@ -60,7 +60,7 @@ def complaint(process):
     return process.stderr.strip().splitlines()[-1]
 
 
-# -- what it imports and offers ------------------------------------------------------------
+# -- what it imports and offers --------------------------------------------------------
 
 
 def test_of_all_packages_only_numpy_is_imported(python):
@@ -87,7 +87,7 @@ def test_an_import_says_nothing_and_writes_nothing(python, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-# -- the backend -----------------------------------------------------------------------------
+# -- the backend -----------------------------------------------------------------------
 
 BACKEND = "from minikeras import backend as K; print(K.backend())"
 
@@ -124,7 +124,7 @@ def test_an_unknown_backend_is_an_error_that_lists_the_known(python):
     assert line.endswith("must be one of numpy, cupy")
 
 
-# -- the configuration file --------------------------------------------------------------
+# -- the configuration file ------------------------------------------------------------
 
 SETTINGS = """
 from minikeras import backend as K
