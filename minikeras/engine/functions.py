@@ -171,8 +171,6 @@ squared_difference = graph_function(ops.squared_difference)
 maximum = graph_function(ops.maximum, **_PAIR)
 minimum = graph_function(ops.minimum, **_PAIR)
 add_n = graph_function(ops.add_n)
-cumsum = graph_function(ops.cumsum)
-cumprod = graph_function(ops.cumprod)
 
 # -- elementwise -----------------------------------------------------------------------
 
@@ -235,7 +233,6 @@ reduce_prod = graph_function(ops.prod, **_REDUCTION)
 reduce_all = graph_function(ops.all, **_REDUCTION)
 reduce_any = graph_function(ops.any, **_REDUCTION)
 reduce_logsumexp = graph_function(ops.logsumexp, **_REDUCTION)
-count_nonzero = graph_function(ops.count_nonzero, **_REDUCTION)
 
 # -- shapes ----------------------------------------------------------------------------
 
@@ -257,8 +254,7 @@ gather_nd = graph_function(ops.gather_nd, params="x")
 scatter_nd = graph_function(ops.scatter_nd)
 boolean_mask = graph_function(ops.boolean_mask, tensor="x")
 meshgrid = graph_function(ops.meshgrid)
-segment_sum = graph_function(ops.segment_sum, data="x")
-unsorted_segment_sum = segment_sum
+unsorted_segment_sum = graph_function(ops.segment_sum, data="x")
 
 # -- products --------------------------------------------------------------------------
 
@@ -322,6 +318,36 @@ def _mean(x: Any, axis: Any = None, keepdims: bool | None = None) -> Tensor:
 
 
 reduce_mean = graph_function(_mean, **_REDUCTION)
+
+
+@graph_function
+def count_nonzero(
+    input_tensor: Any, axis: Any = None, keepdims: bool = False, dtype: Any = "int64"
+) -> Tensor:
+    """Return how many elements along `axis` are not 0."""
+    return ops.cast(ops.count_nonzero(input_tensor, axis, keepdims), dtype)
+
+
+@graph_function
+def cumsum(
+    x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False
+) -> Tensor:
+    """Return the running sums along `axis`; `exclusive` ones end before their term."""
+    return ops.cumsum(x, axis, exclusive, reverse)
+
+
+@graph_function
+def cumprod(
+    x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False
+) -> Tensor:
+    """Return the running products along `axis`; see `cumsum`."""
+    return ops.cumprod(x, axis, exclusive, reverse)
+
+
+@graph_function
+def segment_sum(data: Any, segment_ids: Any) -> Tensor:
+    """Return the sums of the rows of `data` whose numbers, which ascend, are equal."""
+    return ops.segment_sum(data, segment_ids, ops.max(segment_ids) + 1)
 
 
 @graph_function
