@@ -54,8 +54,15 @@ class Passes:
         """
         rest = self._batches()
         batch = next(rest)
-        self._rest = chain([batch], rest)
+        if rest is self.source:
+            self.source = chain([batch], rest)
+        else:
+            self._rest = chain([batch], rest)
         return batch
+
+    def restart(self) -> None:
+        """Let the next pass begin at the beginning, if the source can."""
+        self._rest = None
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the batches of the next pass."""

@@ -160,7 +160,8 @@ class Trainer(Objective):
         logs = self._logs(last[0])
         if held_out is not None:
             found = self._evaluated(held_out, hooks)
-            logs.update((f"val_{name}", value) for name, value in found.items())
+            logs |= {f"val_{name}": value for name, value in found.items()}
+            logs = dict(sorted(logs.items()))
         hooks.on_epoch_end(epoch, logs)
         return logs
 
@@ -191,6 +192,7 @@ class Trainer(Objective):
     def _evaluated(self, data: Batches, hooks: CallbackList) -> Logs:
         """Return loss and metrics on data that have been checked."""
         run = self._run("test", data)
+        data.passes.restart()
         self.model.reset_metrics()
         hooks.on_test_begin()
         last = deque(self._each("test", run, data, hooks), maxlen=1)
@@ -342,12 +344,15 @@ class Trainer(Objective):
                 return
 
     def _logs(self, outputs: Logs | None) -> Logs:
-        """Return the values of loss and metrics: what a step returned, if anything."""
+        """Return the values of loss and metrics by name, in Keras's order: sorted.
+
+        They are what a step returned, if it did return anything.
+        """
         if outputs is None:
             if self._results is None:
                 self._results = K.function(self.model.get_metrics_result)
-            outputs = self._results()
-        return {name: as_number(value) for name, value in (outputs or {}).items()}
+            outputs = dict(self._results())
+        return {name: as_number(outputs[name]) for name in sorted(outputs)}
 
     def _returned(self, logs: Logs, return_dict: bool) -> Any:
         """Return logs as a dict, as a list, or if there is just one, alone."""
