@@ -38,6 +38,44 @@ from minikeras.backend import (
     threshold,
 )
 
+__all__ = [
+    "celu",
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
+
 
 def linear(x: Any) -> Any:
     """Return `x`."""
@@ -82,46 +120,16 @@ def relu(
     return K.relu(x, negative_slope, max_value, threshold)
 
 
-_ACTIVATIONS = [
-    celu,
-    elu,
-    exponential,
-    gelu,
-    glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_tanh,
-    leaky_relu,
-    linear,
-    log_sigmoid,
-    log_softmax,
-    mish,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    soft_shrink,
-    softmax,
-    softplus,
-    softsign,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
-    squareplus,
-    tanh,
-    tanh_shrink,
-    threshold,
-]
-
 swish, hard_swish = silu, hard_silu
+
+_ROOM = ("deserialize", "get", "serialize")
+_ACTIVATIONS = {name: globals()[name] for name in __all__ if name not in _ROOM}
 
 _registry = K.Registry(
     "keras.activations",
     "activation function",
-    _ACTIVATIONS,
-    aliases={"hard_swish": hard_silu, "swish": silu},
+    _ACTIVATIONS.values(),
+    aliases=_ACTIVATIONS,
     default=linear,
 )
 get, deserialize = _registry.get, _registry.deserialize
@@ -129,16 +137,6 @@ get, deserialize = _registry.get, _registry.deserialize
 
 def serialize(activation: Any) -> Any:
     """Return the name of an activation from this room, the config of any other."""
-    if activation in _ACTIVATIONS:
+    if activation in _ACTIVATIONS.values():
         return activation.__name__
     return K.serialize_keras_object(activation)
-
-
-__all__ = [
-    *(activation.__name__ for activation in _ACTIVATIONS),
-    "deserialize",
-    "get",
-    "hard_swish",
-    "serialize",
-    "swish",
-]

@@ -123,7 +123,7 @@ class OrthogonalRegularizer(Regularizer):
                 "Inputs to OrthogonalRegularizer must have rank 2. Received: "
                 f"inputs.shape={inputs.shape}"
             )
-        rows = inputs if self.mode == "rows" else K.transpose(inputs)
+        rows: Any = inputs if self.mode == "rows" else K.transpose(inputs)
         size = rows.shape[0]
         square = K.sum(K.square(rows), axis=1, keepdims=True)
         rows = rows * K.rsqrt(K.maximum(square, K.epsilon() ** 2))

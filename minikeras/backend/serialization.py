@@ -95,7 +95,7 @@ def register_keras_serializable(
 
 def get_registered_name(obj: Any) -> str:
     """Return the name under which `obj` is registered, else its own."""
-    return _registered_names.get(obj, obj.__name__)
+    return str(_registered_names.get(obj) or obj.__name__)
 
 
 def get_registered_object(

@@ -197,17 +197,17 @@ def squeeze_or_expand_to_same_rank(x: Any, y: Any, expand_rank_1: bool = True) -
     The shorter one gets that axis if it is a vector (and `expand_rank_1`), else the
     longer one loses it. Other differences are left as they are.
     """
-    ranks = K.ndim(x), K.ndim(y)
-    if None in ranks or abs(ranks[0] - ranks[1]) != 1:
+    m, n = K.ndim(x), K.ndim(y)
+    if m is None or n is None or abs(m - n) != 1:
         return x, y
-    if ranks[0] < ranks[1]:
+    if m < n:
         y, x = squeeze_or_expand_to_same_rank(y, x, expand_rank_1)
-    elif x.shape[-1] == 1:
-        if ranks[1] == 1 and expand_rank_1:
-            y = K.expand_dims(y, -1)
-        else:
-            x = K.squeeze(x, -1)
-    return x, y
+        return x, y
+    if x.shape[-1] != 1:
+        return x, y
+    if n == 1 and expand_rank_1:
+        return x, K.expand_dims(y, -1)
+    return K.squeeze(x, -1), y
 
 
 def matched(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

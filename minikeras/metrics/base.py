@@ -14,7 +14,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras import initializers
 
-__all__ = ["Metric"]
+__all__ = ["Metric", "rank"]
 
 
 class Metric(K.Configured):
@@ -109,6 +109,18 @@ class Metric(K.Configured):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def rank(x: Any) -> int:
+    """Return the number of axes of `x`.
+
+    Raises:
+        ValueError: if it is not known.
+    """
+    axes = K.ndim(x)
+    if axes is None:
+        raise ValueError(f"a metric needs to know how many axes there are in {x}")
+    return axes
 
 
 def _also_on_arrays(method: Callable[..., Any]) -> Callable[..., Any]:

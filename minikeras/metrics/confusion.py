@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras.losses.base import squeeze_or_expand_to_same_rank
-from minikeras.metrics.base import Metric
+from minikeras.metrics.base import Metric, rank
 
 __all__ = [
     "ConfusionMetric",
@@ -42,6 +42,10 @@ class ConfusionMetric(Metric):
     """
 
     counts: ClassVar[tuple[str, ...]]
+    true_positives: K.Variable
+    false_positives: K.Variable
+    true_negatives: K.Variable
+    false_negatives: K.Variable
 
     def __init__(
         self,
@@ -88,14 +92,14 @@ class ConfusionMetric(Metric):
         if sample_weight is None:
             return y_true, y_pred, K.ones_like(y_pred)
         weight = K.convert_to_tensor(sample_weight, y_pred.dtype)
-        if 0 < K.ndim(weight) < K.ndim(y_pred):
+        if 0 < rank(weight) < rank(y_pred):
             weight = K.expand_dims(weight, -1)
         return y_true, y_pred, K.broadcast_to(weight, K.shape(y_pred))
 
     def count(self, y_true: Any, y_pred: Any, weight: Any) -> None:
         """Add to the counts; the first axis of the arguments is summed over."""
         levels = K.convert_to_tensor(self.thresholds, y_pred.dtype)
-        levels = K.reshape(levels, (-1,) + (1,) * K.ndim(y_pred))
+        levels = K.reshape(levels, (-1,) + (1,) * rank(y_pred))
         yes = K.cast(y_pred > levels, y_pred.dtype)
         positive, negative = y_true * weight, (1.0 - y_true) * weight
         for name in self.counts:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from minikeras import backend as K
+from minikeras.metrics.base import rank
 from minikeras.metrics.confusion import ConfusionMetric
 
 __all__ = [
@@ -251,10 +252,11 @@ class AUC(ConfusionMetric):
 
     def build_counts(self, shape: Sequence[int]) -> None:
         """Make the counts' variables; not yet if the number of columns is unknown."""
-        columns = (self.num_labels,) if self.multi_label else ()
-        if None not in columns:
-            super().build_counts((*shape, *columns))
-            self.built = True
+        if self.multi_label and not self.num_labels:
+            return
+        columns = (self.num_labels,) if self.num_labels else ()
+        super().build_counts((*shape, *columns))
+        self.built = True
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count one more batch at all thresholds.
@@ -349,4 +351,4 @@ def _one_of(what: str, value: str, allowed: Sequence[str]) -> str:
 def _column(weight: Any, like: Any) -> Any:
     """Return a weight of each sample as one that broadcasts over its labels."""
     weight = K.convert_to_tensor(weight, like.dtype)
-    return K.expand_dims(weight, -1) if 0 < K.ndim(weight) < K.ndim(like) else weight
+    return K.expand_dims(weight, -1) if 0 < rank(weight) < rank(like) else weight

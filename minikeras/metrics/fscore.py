@@ -57,7 +57,7 @@ class FBetaScore(Metric):
         self.average = average
         self.beta = beta
         self.threshold = threshold
-        self.true_positives: K.Variable | None = None
+        self.built = False
 
     def _build(self, classes: int) -> None:
         shape = () if self.average == "micro" else (classes,)
@@ -65,6 +65,7 @@ class FBetaScore(Metric):
         self.false_positives = self.add_variable(shape, name="false_positives")
         self.false_negatives = self.add_variable(shape, name="false_negatives")
         self.support = self.add_variable(shape, name="intermediate_weights")
+        self.built = True
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count right and wrong yeses, and missed ones.
@@ -75,7 +76,7 @@ class FBetaScore(Metric):
         """
         y_true = K.convert_to_tensor(y_true, self.dtype)
         y_pred = K.convert_to_tensor(y_pred, self.dtype)
-        if self.true_positives is None:
+        if not self.built:
             self._build(y_pred.shape[-1])
         yes = K.cast(self._yes(y_pred), self.dtype)
         weight = 1.0

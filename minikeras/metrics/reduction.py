@@ -7,7 +7,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.losses.base import merged_weight, squeeze_or_expand_to_same_rank
-from minikeras.metrics.base import Metric
+from minikeras.metrics.base import Metric, rank
 
 __all__ = ["FunctionMetric", "Mean", "MeanMetricWrapper", "Sum"]
 
@@ -69,7 +69,7 @@ class Mean(Metric):
         values, weight = per_sample(values, sample_weight, K.mean, self.dtype)
         self.total.assign_add(K.sum(values))
         if weight is None:
-            samples = K.shape(values)[0] if K.ndim(values) else 1
+            samples = K.shape(values)[0] if rank(values) else 1
             self.count.assign_add(K.cast(samples, self.dtype))
         else:
             self.count.assign_add(K.sum(weight))
@@ -92,14 +92,14 @@ def per_sample(
         return _flat(values, reduce, 1), None
     weight = merged_weight(sample_weight, mask, dtype, "sum")
     values, weight = squeeze_or_expand_to_same_rank(values, weight)
-    values = _flat(values, reduce, K.ndim(weight))
+    values = _flat(values, reduce, rank(weight))
     weight = K.broadcast_to(weight, K.shape(values))
     return _flat(values * weight, reduce, 1), _flat(weight, reduce, 1)
 
 
-def _flat(x: Any, reduce: Callable[..., Any], rank: int) -> Any:
-    """Return `x`, reduced to its first `rank` axes."""
-    axes = range(rank, K.ndim(x))
+def _flat(x: Any, reduce: Callable[..., Any], kept: int) -> Any:
+    """Return `x`, reduced to its first `kept` axes."""
+    axes = range(kept, rank(x))
     return reduce(x, axis=tuple(axes)) if axes else x
 
 
@@ -127,7 +127,9 @@ class MeanMetricWrapper(Mean):
         self.fn_kwargs = kwargs
         vars(self).update(kwargs)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Add ``fn(y_true, y_pred)``, weighted."""
         mask = getattr(y_pred, "_keras_mask", None)
         values = self.fn(y_true, y_pred, **self.fn_kwargs)

@@ -7,7 +7,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras import losses
 from minikeras.losses.base import matched
-from minikeras.metrics.base import Metric
+from minikeras.metrics.base import Metric, rank
 from minikeras.metrics.reduction import FunctionMetric, Mean
 
 __all__ = [
@@ -91,7 +91,9 @@ class RootMeanSquaredError(Mean):
     ) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Add the squared errors, weighted."""
         y_pred = K.convert_to_tensor(y_pred, self.dtype)
         y_true, y_pred = matched(y_true, y_pred)
@@ -142,7 +144,7 @@ class R2Score(Metric):
         self.class_aggregation = class_aggregation
         self.num_regressors = num_regressors
         self.num_samples = self.add_variable(name="num_samples")
-        self.squared_sum: K.Variable | None = None
+        self.built = False
 
     def _build(self, outputs: int) -> None:
         shape = (outputs,)
@@ -150,6 +152,7 @@ class R2Score(Metric):
         self.sum = self.add_variable(shape, name="sum")
         self.residual = self.add_variable(shape, name="residual")
         self.count = self.add_variable(shape, name="count")
+        self.built = True
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add targets, their squares and the squared errors, weighted.
@@ -159,12 +162,12 @@ class R2Score(Metric):
             sample_weight: (), (batch,) or (batch, outputs)
         """
         y_true, y_pred = matched(y_true, K.convert_to_tensor(y_pred, self.dtype))
-        if self.squared_sum is None:
+        if not self.built:
             self._build(y_true.shape[-1])
         weight = K.convert_to_tensor(
             1 if sample_weight is None else sample_weight, self.dtype
         )
-        weight = K.expand_dims(weight, 1) if K.ndim(weight) == 1 else weight
+        weight = K.expand_dims(weight, 1) if rank(weight) == 1 else weight
         weight = K.broadcast_to(weight, K.shape(y_true))
         squared_error = K.square(y_true - y_pred)
         self.sum.assign_add(K.sum(y_true * weight, axis=0))

@@ -78,7 +78,6 @@ class Optimizer(State):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._check()
-        self._trainable_variables: list[Variable] = []
         self._not_decayed: Callable[[Variable], bool] = lambda variable: False
         self._iterations = self.add_variable((), dtype="int32", name="iteration")
         self._learning_rate = self._made_rate(learning_rate)
@@ -205,7 +204,7 @@ class Optimizer(State):
         return variable.assign_sub(value)
 
     def average(self, mean: Variable, x: Any, keep: float) -> Any:
-        """Move a running mean towards `x`, all but its share `keep`; return its value."""
+        """Move a running mean to `x`, all but the share `keep`; return its value."""
         return self.assign(mean, mean * keep + x * (1 - keep))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:

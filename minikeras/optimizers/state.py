@@ -24,6 +24,7 @@ class State(K.Configured):
     def __init__(self, name: str) -> None:
         self.name = name
         self._variables: list[K.Variable] = []
+        self._trainable_variables: list[K.Variable] = []
         self._slots: dict[tuple[K.Variable, str], K.Variable] = {}
 
     @property

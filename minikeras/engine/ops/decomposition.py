@@ -29,8 +29,7 @@ class QR(Op, name="qr"):
                 f"qr: x needs two axes or more; got shape {shapes.show(x.known)}"
             )
         *batch, rows, columns = x.known
-        known = rows is not None and columns is not None
-        inner = min(rows, columns) if known else None
+        inner = None if rows is None or columns is None else min(rows, columns)
         q, r = (*batch, rows, inner), (*batch, inner, columns)
         return Spec(q, x.dtype), Spec(r, x.dtype)
 
