@@ -7,10 +7,12 @@ from typing import Any
 
 from minikeras.backend.introspection import ndim
 from minikeras.backend.session import learning_phase
+from minikeras.backend.variables import eval as evaluate
 from minikeras.engine import ops as engine
 from minikeras.engine import tree
 from minikeras.engine.errors import ShapeError
-from minikeras.engine.ops import cond, scan, stop_gradient, where, while_loop
+from minikeras.engine.graph import is_symbolic
+from minikeras.engine.ops import cond, scan, where, while_loop
 
 __all__ = [
     "cond",
@@ -21,12 +23,34 @@ __all__ = [
     "in_train_phase",
     "map",
     "map_fn",
+    "print_tensor",
     "scan",
     "stop_gradient",
     "switch",
     "where",
     "while_loop",
 ]
+
+
+def stop_gradient(variables: Any) -> Any:
+    """Return tensors of the same values through which no gradient flows.
+
+    Args:
+        variables: a tensor, or any nesting of tensors.
+    """
+    return tree.map_structure(engine.stop_gradient, variables)
+
+
+def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Any:
+    """Return `x`, whose value is printed whenever it is computed.
+
+    Args:
+        x: what to print, on standard error.
+        message: in front of the value.
+        summarize: how many elements are shown; all if -1.
+    """
+    printing = engine.print_values(x, [x], message, summarize=summarize)
+    return printing if is_symbolic(x) else evaluate(printing)
 
 
 # -- branches --------------------------------------------------------------------------

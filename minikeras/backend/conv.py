@@ -50,7 +50,7 @@ def conv(
         kernel: the weights; if it is for fewer channels than `inputs` has, channels and
             filters are divided into groups.
         strides: elements from one window's start to the next one's.
-        padding: "valid": windows stay inside `inputs`; "same": a window for every stride;
+        padding: "valid": windows stay inside; "same": a window for every stride;
             "causal": the same, with all padding before the first element.
         data_format: "channels_last" or "channels_first".
         dilation_rate: elements from one tap of a window to the next.

@@ -10,7 +10,9 @@ from typing import Any
 
 from minikeras.backend.introspection import dtype, is_float_dtype, limits, ndim
 from minikeras.engine import ops as engine
+from minikeras.engine.dtypes import to_float
 from minikeras.engine.graph import Tensor
+from minikeras.engine.op import promoted
 from minikeras.engine.ops import (
     absolute,
     add,
@@ -198,7 +200,8 @@ def isneginf(x: Any) -> Tensor:
 
 def heaviside(x1: Any, x2: Any) -> Tensor:
     """Return 0 where `x1` is negative, 1 where it is positive, `x2` where it is 0."""
-    return engine.where(engine.equal(x1, 0), x2, engine.greater(x1, 0))
+    step = engine.where(engine.equal(x1, 0), x2, engine.greater(x1, 0))
+    return engine.cast(step, to_float(promoted((x1, x2))))
 
 
 def nan_to_num(

@@ -10,11 +10,10 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from minikeras.engine import tree
 from minikeras.backend.session import get_session
 from minikeras.backend.tracing import current_trace, tracing
 from minikeras.backend.variables import Variable
-from minikeras.engine import devices, dtypes
+from minikeras.engine import devices, dtypes, tree
 from minikeras.engine.autodiff import gradients as engine_gradients
 from minikeras.engine.graph import Node, Tensor, is_symbolic
 from minikeras.engine.op import as_array, as_tensor
@@ -57,11 +56,10 @@ class Function:
 
     def __call__(self, inputs: Any = ()) -> Any:
         """Return the outputs' values, in their nesting, for these inputs' values."""
-        given = tree.flatten(inputs) if tree.is_nested(self.inputs) else [inputs]
-        if len(given) != len(self._fed):
-            raise ValueError(
-                f"function: {len(self._fed)} inputs needed; got {len(given)}"
-            )
+        if len(self._fed) == 1 and not tree.is_nested(inputs):
+            given = [inputs]
+        else:
+            given = tree.flatten_up_to(self.inputs, inputs)
         self._routine.session = get_session()
         values = self._routine(
             *(x for x, fed in zip(given, self._fed, strict=True) if fed)

@@ -206,6 +206,6 @@ def convert_to_tensor(
 
 def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
     """Return the value of `x` as a NumPy array; a tensor is computed."""
-    if is_symbolic(x) and not is_variable(x):
-        x = as_tensor(x)
-    return evaluate(x)
+    if is_variable(x):
+        return evaluate(x)
+    return evaluate(as_tensor(x) if is_symbolic(x) else as_array(x))

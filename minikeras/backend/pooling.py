@@ -28,7 +28,7 @@ def max_pool(
         pool_size: the windows' size, along all axes or each.
         strides: elements from one window's start to the next one's; by default the
             windows' size, so that they do not overlap.
-        padding: "valid": windows stay inside `inputs`; "same": a window for every stride.
+        padding: "valid": windows stay inside; "same": a window for every stride.
         data_format: "channels_last" or "channels_first".
 
     Shapes:

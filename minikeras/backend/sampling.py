@@ -15,6 +15,7 @@ import numpy as np
 
 from minikeras.backend.config import floatx
 from minikeras.backend.naming import auto_name, name_scope
+from minikeras.backend.registry import Registry
 from minikeras.backend.serialization import Configured
 from minikeras.backend.tracing import current_trace
 from minikeras.backend.variables import Variable, variable
@@ -25,6 +26,7 @@ __all__ = [
     "SeedGenerator",
     "draw_seed",
     "dropout",
+    "make_default_seed",
     "random_bernoulli",
     "random_beta",
     "random_binomial",
@@ -73,7 +75,7 @@ class SeedGenerator(Configured):
             )
         self.seed = seed
         self.name = name or auto_name(type(self).__name__)
-        drawn = _seeds.randint(1, 10**9) if seed is None else seed
+        drawn = make_default_seed() if seed is None else seed
         self._first = drawn
         self._symbolic = 0
         with name_scope(self.name):
@@ -82,6 +84,11 @@ class SeedGenerator(Configured):
                 trainable=False,
                 name="seed_generator_state",
             )
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Its state, as the one variable that it has."""
+        return [self.state]
 
     def next(self, ordered: bool = True) -> Any:
         """Return the next key: an array, or a tensor inside a traced function."""
@@ -93,6 +100,14 @@ class SeedGenerator(Configured):
         """Return a tensor that is a new key in each run, without the state's help."""
         self._symbolic += 1
         return engine.next_key((self._first << 32) + self._symbolic)
+
+
+Registry("keras.random", "seed generator", [SeedGenerator])
+
+
+def make_default_seed() -> int:
+    """Return the next seed of the global sequence, for who is given none."""
+    return _seeds.randint(1, 10**9)
 
 
 def set_random_seed(seed: int) -> None:

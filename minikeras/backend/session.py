@@ -15,7 +15,9 @@ __all__ = [
     "get_uid",
     "in_train_phase_value",
     "learning_phase",
+    "manual_variable_initialization",
     "on_clear",
+    "reset_uids",
     "set_learning_phase",
     "set_session",
 ]
@@ -58,6 +60,15 @@ def get_uid(prefix: str = "") -> int:
     """Return how often `prefix` has been asked for, this time included."""
     _uids[prefix] = _uids.get(prefix, 0) + 1
     return _uids[prefix]
+
+
+def reset_uids() -> None:
+    """Let `get_uid` count from 1 again."""
+    _uids.clear()
+
+
+def manual_variable_initialization(value: bool) -> None:
+    """Do nothing: a variable has its value from the start. Kept for Keras 2 programs."""
 
 
 def set_learning_phase(value: bool | int) -> None:

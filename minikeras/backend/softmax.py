@@ -77,7 +77,7 @@ def sparse_categorical_crossentropy(
     """
     target = engine.cast(target, "int32")
     n, rank = ndim(target), ndim(output)
-    if n is not None and n == rank and int_shape(target)[-1] == 1:
+    if n is not None and n == rank and int_shape(target)[-1] in (1, None):
         target = engine.squeeze(target, -1)
     if axis != -1:
         output = engine.moveaxis(output, axis, -1)

@@ -30,6 +30,7 @@ __all__ = [
     "eval",
     "get_value",
     "is_variable",
+    "moving_average_update",
     "set_value",
     "update",
     "update_add",
@@ -83,7 +84,9 @@ class Variable(Operators):
         self.overwrite_with_gradient = False
         with init_scope():
             value = _initial_value(initializer, shape, dtype)
-        self.handle = Handle(self.path, tuple(value.shape), dtypes.as_dtype(value.dtype))
+        self.handle = Handle(
+            self.path, tuple(value.shape), dtypes.as_dtype(value.dtype)
+        )
         self._store(value)
         weakref.finalize(self, _forget, self.handle)
 
@@ -204,7 +207,9 @@ def _forget(handle: Handle) -> None:
 def _initial_value(initializer: Any, shape: Any, dtype: Any) -> Array:
     """Return the first value of a variable as an array."""
     if initializer is None:
-        raise ValueError("a variable needs an initializer: an array, or a function of a shape")
+        raise ValueError(
+            "a variable needs an initializer: an array, or a function of a shape"
+        )
     if not callable(initializer):
         value = eval(initializer) if is_symbolic(initializer) else initializer
         return as_array(value, None if dtype is None else as_dtype(dtype))
@@ -226,7 +231,9 @@ def is_variable(x: Any) -> bool:
 # -- the classic functions ----------------------------------------------------------------
 
 
-def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
+def variable(
+    value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None
+) -> Variable:
     """Return a variable with this initial `value`, floatx unless it has a dtype.
 
     Example:
@@ -290,6 +297,14 @@ def update_add(x: Variable, increment: Any) -> Tensor:
 def update_sub(x: Variable, decrement: Any) -> Tensor:
     """Return an update for `function`: when it runs, `x` shrinks by `decrement`."""
     return _recorded(assign(x.handle, x - decrement))
+
+
+def moving_average_update(x: Variable, value: Any, momentum: Any) -> Tensor:
+    """Return an update for `function`: `x` moves towards `value`.
+
+    It becomes ``momentum * x + (1 - momentum) * value``.
+    """
+    return update_sub(x, (x - value) * (1 - momentum))
 
 
 def _recorded(new: Tensor) -> Tensor:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-__all__ = ["flatten", "is_nested", "map_structure", "pack_sequence_as"]
+__all__ = [
+    "flatten",
+    "flatten_up_to",
+    "is_nested",
+    "map_structure",
+    "pack_sequence_as",
+]
 
 
 def is_nested(structure: Any) -> bool:
@@ -32,6 +38,24 @@ def _keys(structure: dict[Any, Any]) -> list[Any]:
         return sorted(structure)
     except TypeError:
         return list(structure)
+
+
+def flatten_up_to(form: Any, structure: Any) -> list[Any]:
+    """Return what `structure` has where `form` has its leaves.
+
+    Raises:
+        ValueError: if `structure` has not the form of `form`.
+
+    Example:
+        >>> flatten_up_to(["x", ("y", "z")], [[1.0, 2.0], (3, [4, 5])])
+        [[1.0, 2.0], 3, [4, 5]]
+    """
+    if not is_nested(form):
+        return [structure]
+    if not is_nested(structure) or len(form) != len(structure):
+        raise ValueError(f"a structure like {form!r} is needed; got {structure!r}")
+    keys = _keys(form) if isinstance(form, dict) else range(len(form))
+    return [leaf for key in keys for leaf in flatten_up_to(form[key], structure[key])]
 
 
 def pack_sequence_as(structure: Any, leaves: Iterable[Any]) -> Any:

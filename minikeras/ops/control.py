@@ -35,7 +35,7 @@ dtype = K.dtype
 is_tensor = K.is_tensor
 ndim = K.ndim
 size = eager(K.size)
-stop_gradient = eager(K.stop_gradient, variable="x")
+stop_gradient = eager(K.stop_gradient, variable="variables")
 
 
 @eager
@@ -64,7 +64,7 @@ cond = eager(K.cond)
 
 @eager
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """Return ``branches[index](*operands)``; an index out of range is the nearest one."""
+    """Return ``branches[index](*operands)``; beyond the last, the last."""
 
     def choose(first: int) -> Any:
         if first == len(branches) - 1:

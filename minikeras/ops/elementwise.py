@@ -207,8 +207,10 @@ def ldexp(x1: Any, x2: Any) -> Any:
 @eager
 def logaddexp2(x1: Any, x2: Any) -> Any:
     """Return the logarithm to base 2 of ``2**x1 + 2**x2``."""
-    ln2 = math.log(2.0)
-    return K.divide(K.logaddexp(K.multiply(x1, ln2), K.multiply(x2, ln2)), ln2)
+    high = K.multiply(K.maximum(x1, x2), 1.0)
+    low = K.multiply(K.minimum(x1, x2), 1.0)
+    ratio = K.exp2(K.subtract(low, high))
+    return K.add(high, K.divide(K.log1p(ratio), math.log(2.0)))
 
 
 @eager

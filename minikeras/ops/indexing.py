@@ -83,7 +83,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 
 @eager
 def nonzero(x: Any) -> tuple[Any, ...]:
-    """Return where the elements are that are not 0: a vector of indices for each axis."""
+    """Return where the elements are that are not 0: a vector of indices by axis."""
     places = engine.argwhere(x)
     return tuple(places[:, i] for i in range(K.ndim(x)))
 
@@ -97,7 +97,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @eager
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
-    """Return whether each element of `x1` is among those of `x2`; not, with `invert`."""
+    """Return whether each element of `x1` is (with `invert`: is not) one of `x2`."""
     found = K.any(K.equal(K.expand_dims(x1, -1), K.reshape(x2, (-1,))), -1)
     return K.logical_not(found) if invert else found
 
@@ -116,17 +116,22 @@ def one_hot(
 @eager
 def multi_hot(
     inputs: Any,
-    num_classes: int,
+    num_classes: int | None = None,
     axis: int = -1,
     dtype: Any = None,
     sparse: bool = False,
 ) -> Any:
     """Return 1 at all indices of an example, 0 elsewhere.
 
+    Raises:
+        ValueError: if `num_classes` is not given.
+
     Shapes:
         inputs: (batch, indices), or (indices)
         returns: (batch, num_classes)
     """
+    if num_classes is None:
+        raise ValueError("Argument `num_classes` must be specified.")
     hot = K.one_hot(inputs, num_classes, axis, dtype)
     return K.max(hot, 1 if K.ndim(inputs) > 1 else 0)
 

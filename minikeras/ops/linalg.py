@@ -8,6 +8,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.engine import ops as engine
+from minikeras.ops.control import shape
 from minikeras.ops.eager import eager
 
 __all__ = [
@@ -44,6 +45,8 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
 @eager
 def matmul(x1: Any, x2: Any) -> Any:
     """Return the matrix product over the last two axes; a vector is a row or column."""
+    if K.dtype(x1) == K.dtype(x2) == "int8":  # quantized: products would overflow
+        x1, x2 = K.cast(x1, "int32"), K.cast(x2, "int32")
     row, column = K.ndim(x1) == 1, K.ndim(x2) == 1
     x1 = K.expand_dims(x1, 0) if row else x1
     x2 = K.expand_dims(x2, 1) if column else x2
@@ -91,7 +94,7 @@ def kron(x1: Any, x2: Any) -> Any:
         returns: (a · c, b · d)
     """
     blocks = K.einsum("ab,cd->acbd", x1, x2)
-    a, c, b, d = (K.shape(blocks)[i] for i in range(4))
+    a, c, b, d = shape(blocks)
     return K.reshape(blocks, (a * c, b * d))
 
 
@@ -179,7 +182,7 @@ def _matrix_norm(size: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
 def normalize(
     x: Any, axis: Axes = -1, order: float = 2, epsilon: float | None = None
 ) -> Any:
-    """Return `x` divided by its norm over `axis`, which counts as `epsilon` at least."""
+    """Return `x` divided by its norm over `axis`, by `epsilon` at least."""
     least = K.epsilon() if epsilon is None else epsilon
     if order == 2:
         return engine.l2_normalize(x, axis, least**2)

@@ -8,6 +8,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.engine import ops as engine
+from minikeras.ops.control import shape
 from minikeras.ops.eager import eager
 
 __all__ = [
@@ -147,7 +148,7 @@ def vstack(xs: Sequence[Any]) -> Any:
 
 @eager
 def hstack(xs: Sequence[Any]) -> Any:
-    """Return `xs` one after the other along the second axis, vectors along the first."""
+    """Return `xs` one after the other along the second axis; vectors as they are."""
     xs = [_with_rank(x, 1) for x in xs]
     return K.concatenate(xs, 0 if K.ndim(xs[0]) == 1 else 1)
 
@@ -218,14 +219,16 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
         x: (batch, height, width, block_size² · channels)
         returns: (batch, block_size · height, block_size · width, channels)
     """
-    if data_format == "channels_first":
-        last = depth_to_space(K.moveaxis(x, 1, -1), block_size)
-        return K.moveaxis(last, -1, 1)
-    batch, height, width, depth = (K.shape(x)[i] for i in range(4))
     b = block_size
-    blocks = K.reshape(x, (batch, height, width, b, b, depth // (b * b)))
-    pixels = K.transpose(blocks, (0, 1, 3, 2, 4, 5))
-    return K.reshape(pixels, (batch, height * b, width * b, depth // (b * b)))
+    if data_format == "channels_last":
+        n, h, w, depth = shape(x)
+        c = depth // (b * b)
+        pixels = K.transpose(K.reshape(x, (n, h, w, b, b, c)), (0, 1, 3, 2, 4, 5))
+        return K.reshape(pixels, (n, h * b, w * b, c))
+    n, depth, h, w = shape(x)
+    c = depth // (b * b)
+    pixels = K.transpose(K.reshape(x, (n, c, b, b, h, w)), (0, 1, 4, 2, 5, 3))
+    return K.reshape(pixels, (n, c, h * b, w * b))
 
 
 @eager
@@ -236,11 +239,13 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
         x: (batch, block_size · height, block_size · width, channels)
         returns: (batch, height, width, block_size² · channels)
     """
-    if data_format == "channels_first":
-        last = space_to_depth(K.moveaxis(x, 1, -1), block_size)
-        return K.moveaxis(last, -1, 1)
-    batch, height, width, depth = (K.shape(x)[i] for i in range(4))
     b = block_size
-    blocks = K.reshape(x, (batch, height // b, b, width // b, b, depth))
-    channels = K.transpose(blocks, (0, 1, 3, 2, 4, 5))
-    return K.reshape(channels, (batch, height // b, width // b, b * b * depth))
+    if data_format == "channels_last":
+        n, height, width, c = shape(x)
+        h, w = height // b, width // b
+        blocks = K.transpose(K.reshape(x, (n, h, b, w, b, c)), (0, 1, 3, 2, 4, 5))
+        return K.reshape(blocks, (n, h, w, b * b * c))
+    n, c, height, width = shape(x)
+    h, w = height // b, width // b
+    blocks = K.transpose(K.reshape(x, (n, c, h, b, w, b)), (0, 1, 3, 5, 2, 4))
+    return K.reshape(blocks, (n, b * b * c, h, w))
