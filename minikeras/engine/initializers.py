@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from minikeras.engine import ops
 from minikeras.engine.dtypes import DType, as_dtype
 from minikeras.engine.draws import random_normal, random_uniform, truncated_normal
+from minikeras.engine.graph import lazily
 from minikeras.engine.values import Value
 
 __all__ = [
@@ -36,7 +37,9 @@ class Initializer(Value):
         self, shape: Sequence[int], dtype: Any = None, partition_info: Any = None
     ) -> Any:
         """Return a tensor of this shape; the dtype is the initializer's by default."""
-        return self.draw(tuple(shape), as_dtype(self.dtype if dtype is None else dtype))
+        kind = as_dtype(self.dtype if dtype is None else dtype)
+        with lazily():
+            return self.draw(tuple(shape), kind)
 
     def draw(self, shape: tuple[int, ...], dtype: DType) -> Any:
         """Return a tensor of this shape and dtype."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minikeras.engine import nn, ops
+from minikeras.engine import nn, ops, shapes
 from minikeras.engine.graph import Node, Tensor, current_graph
 from minikeras.engine.initializers import ones_initializer, zeros_initializer
 from minikeras.engine.op import as_tensor
 from minikeras.engine.scopes import get_variable, variable_scope
-from minikeras.engine.shapes import show
 from minikeras.engine.variables import GraphKeys, Variable
 
 __all__ = [
@@ -32,7 +31,7 @@ def _channels(layer: str, x: Tensor, axis: int = -1) -> int:
     if shape is None or shape[axis] is None:
         raise ValueError(
             f"{layer}: the size of axis {axis} of its input must be known when it is "
-            f"built; the shape is {show(shape)}"
+            f"built; the shape is {shapes.show(shape)}"
         )
     return shape[axis]
 
@@ -224,7 +223,8 @@ def flatten(inputs: Any, name: str | None = None) -> Tensor:
     """
     with current_graph().name_scope(name or "flatten"):
         x = as_tensor(inputs)
-        return ops.reshape(x, (ops.shape(x)[0], -1))
+        rest = None if x.spec.shape is None else shapes.product(x.spec.shape[1:])
+        return ops.reshape(x, (ops.shape(x)[0], -1 if rest is None else rest))
 
 
 def dropout(

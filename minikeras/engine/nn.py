@@ -139,9 +139,10 @@ def l2_loss(t: Any) -> Tensor:
 @graph_function
 def bias_add(value: Any, bias: Any, data_format: str = "NHWC") -> Tensor:
     """Return `value` with `bias` added along its channels."""
+    value = as_tensor(value)
+    bias = as_tensor(bias, value.dtype)
     if _is_first(data_format):
-        rank = as_tensor(value).ndim
-        bias = ops.reshape(bias, (-1, *(1,) * (rank - 2)))
+        bias = ops.reshape(bias, (-1, *(1,) * (value.ndim - 2)))
     return ops.add(value, bias)
 
 
