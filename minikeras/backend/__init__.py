@@ -17,9 +17,11 @@ from minikeras.backend.introspection import *
 from minikeras.backend.linalg import *
 from minikeras.backend.naming import *
 from minikeras.backend.normalization import *
+from minikeras.backend.objects import *
 from minikeras.backend.pooling import *
 from minikeras.backend.recurrent import *
 from minikeras.backend.reduction import *
+from minikeras.backend.registry import *
 from minikeras.backend.replay import *
 from minikeras.backend.reshaping import *
 from minikeras.backend.sampling import *

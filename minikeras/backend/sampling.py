@@ -106,7 +106,7 @@ Registry("keras.random", "seed generator", [SeedGenerator])
 
 
 def make_default_seed() -> int:
-    """Return the next seed of the global sequence, for who is given none."""
+    """Return the next seed of the global sequence: for what is given none."""
     return _seeds.randint(1, 10**9)
 
 

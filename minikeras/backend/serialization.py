@@ -1,116 +1,36 @@
-"""Objects as configs and back, and the names by which each room knows its objects.
+"""Objects as configs, and back.
 
 A config is Keras's own, so that files move both ways::
 
     {"module": "keras.losses", "class_name": "Huber", "config": {"delta": 1.0, ...},
      "registered_name": None}
-
-Reading one never imports anything: a class is found if a room has listed it in its
-`Registry`, or a user has registered it or passed it in.
 """
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "Configured",
-    "CustomObjectScope",
-    "Registry",
-    "constructor_arguments",
-    "custom_object_scope",
-    "deserialize_keras_object",
-    "did_you_mean",
-    "get_custom_objects",
-    "get_registered_name",
-    "get_registered_object",
-    "register_keras_serializable",
-    "serialize_keras_object",
-]
-
-T = TypeVar("T")
-
-
-# -- what users add --------------------------------------------------------------------
-
-_registered: dict[str, Any] = {}
-_registered_names: dict[Any, str] = {}
-_scope: ContextVar[Mapping[str, Any] | None] = ContextVar(
-    "custom_objects", default=None
+from minikeras.backend.objects import (
+    custom_object_scope,
+    find_class,
+    find_function,
+    get_registered_name,
+    get_registered_object,
+    place_of,
 )
 
-
-@contextmanager
-def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
-    """Let `custom_objects`, classes and functions by name, be found inside."""
-    token = _scope.set({**(_scope.get() or {}), **(custom_objects or {})})
-    try:
-        yield
-    finally:
-        _scope.reset(token)
-
-
-CustomObjectScope = custom_object_scope
-
-
-def get_custom_objects() -> dict[str, Any]:
-    """Return the dictionary itself in which registered objects are kept."""
-    return _registered
-
-
-def register_keras_serializable(
-    package: str = "Custom", name: str | None = None
-) -> Callable[[T], T]:
-    """Return a decorator by which a class or function can be saved and loaded.
-
-    Args:
-        package: the first part of the registered name, ``package>name``.
-        name: the second part; by default the object's own.
-
-    Raises:
-        ValueError: for a class without ``get_config``.
-    """
-
-    def decorator(obj: Any) -> Any:
-        if inspect.isclass(obj) and not hasattr(obj, "get_config"):
-            raise ValueError(
-                "Cannot register a class that does not have a get_config() method."
-            )
-        full_name = f"{package}>{name or obj.__name__}"
-        _registered[full_name] = obj
-        _registered_names[obj] = full_name
-        return obj
-
-    return decorator
-
-
-def get_registered_name(obj: Any) -> str:
-    """Return the name under which `obj` is registered, else its own."""
-    return str(_registered_names.get(obj) or obj.__name__)
-
-
-def get_registered_object(
-    name: str,
-    custom_objects: Mapping[str, Any] | None = None,
-    module_objects: Mapping[str, Any] | None = None,
-) -> Any:
-    """Return the class or function that a user calls `name`, None if there is none."""
-    for objects in (_scope.get(), _registered, custom_objects, module_objects):
-        if objects and name in objects:
-            return objects[name]
-    return None
-
-
-# -- configs of constructors -----------------------------------------------------------
+__all__ = [
+    "Configured",
+    "constructor_arguments",
+    "deserialize_keras_object",
+    "serialize_keras_object",
+]
 
 
 class Configured:
@@ -133,7 +53,7 @@ class Configured:
 
         Arguments that are configs themselves become the objects they describe.
         """
-        nested = {k: _read(v) for k, v in config.items() if isinstance(v, dict)}
+        nested = {k: read(v) for k, v in config.items() if isinstance(v, dict)}
         return cls(**{**config, **nested})
 
 
@@ -173,12 +93,13 @@ def serialize_keras_object(obj: Any) -> Any:
             "class must implement the `get_config()` method."
         )
     cls = type(obj)
-    module, name = _places.get(cls, (cls.__module__, cls.__name__))
+    public = place_of(cls)
+    module, name = public or (cls.__module__, cls.__name__)
     config = {
         "module": None if module == "__main__" else module,
         "class_name": name,
         "config": serialize_keras_object(obj.get_config()),
-        "registered_name": None if cls in _places else get_registered_name(cls),
+        "registered_name": None if public else get_registered_name(cls),
     }
     for key in ("build_config", "compile_config"):
         found = getattr(obj, f"get_{key}", lambda: None)()
@@ -287,30 +208,33 @@ def deserialize_keras_object(
         ValueError: for a lambda, which would run code from the file.
     """
     with custom_object_scope(custom_objects):
-        return _read(config)
+        return read(config)
 
 
-def _read(config: Any) -> Any:
+def read(config: Any) -> Any:
+    """Return the object of a config, among those known already."""
     if isinstance(config, (list, tuple)):
-        return [_read(part) for part in config]
+        return [read(part) for part in config]
     if isinstance(config, str):
         custom = get_registered_object(config)
         return config if custom is None else custom
     if not isinstance(config, dict):
         return config
     if "class_name" not in config or "config" not in config:
-        return {key: _read(value) for key, value in config.items()}
+        return {key: read(value) for key, value in config.items()}
     class_name = config["class_name"]
     if class_name in _SPECIAL:
         return _SPECIAL[class_name](config["config"])
     if class_name == "__lambda__":
         raise ValueError("the config contains a lambda: code from a file is not run")
     if class_name == "function":
-        return _function(config["config"])
-    return _instance(_class(config), config)
+        return find_function(config["config"])
+    registered_name = config.get("registered_name")
+    cls = find_class(class_name, config.get("module"), registered_name)
+    return instance(cls, config)
 
 
-def _instance(cls: Any, config: dict[str, Any]) -> Any:
+def instance(cls: Any, config: dict[str, Any]) -> Any:
     """Return an instance of `cls`, built and compiled as `config` says."""
     if isinstance(cls, types.FunctionType):
         return cls
@@ -327,134 +251,3 @@ def _instance(cls: Any, config: dict[str, Any]) -> Any:
         obj.compile_from_config(config["compile_config"])
         obj.compiled = True
     return obj
-
-
-def _class(config: dict[str, Any]) -> Any:
-    name = config["class_name"]
-    custom = get_registered_object(config.get("registered_name") or name)
-    found = custom or _classes.get((config.get("module"), name))
-    if found is None:
-        found = next((obj for (_, key), obj in _classes.items() if key == name), None)
-    return found or _not_found("class", name, [key for _, key in _classes])
-
-
-def _function(name: str) -> Any:
-    custom = get_registered_object(name)
-    return custom or _functions.get(name) or _not_found("function", name, _functions)
-
-
-def _not_found(kind: str, name: str, known: Iterable[str]) -> NoReturn:
-    raise TypeError(
-        f"Could not locate {kind} '{name}'.{did_you_mean(name, known)} Make sure that "
-        "custom classes and functions are decorated with "
-        "`@register_keras_serializable()`, and that the module which does so is "
-        "imported before they are loaded."
-    )
-
-
-def did_you_mean(name: Any, known: Iterable[str]) -> str:
-    """Return a question that names what may have been meant, or nothing."""
-    others = [other for other in known if other != name]
-    near = difflib.get_close_matches(str(name), others, n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
-
-
-# -- a room's objects by name ----------------------------------------------------------
-
-_places: dict[Any, tuple[str, str]] = {}  # object: the module and name Keras gives it
-_classes: dict[tuple[str | None, str], Any] = {}  # the same for classes, the other way
-_functions: dict[str, Any] = {}
-
-
-class Registry:
-    """The objects of one room: its ``get``, ``serialize`` and ``deserialize``.
-
-    Args:
-        module: where Keras has these objects, as in ``"keras.losses"``.
-        kind: what one of them is called in messages.
-        objects: the classes and functions, each known by its own name; of two of one
-            name the first counts.
-        aliases: further names.
-        fold: also know each by ``fold(name)``, as in ``glorot_uniform``.
-        default: what `get` returns for None.
-        accepts: whether a thing is an object of this kind.
-    """
-
-    def __init__(
-        self,
-        module: str,
-        kind: str,
-        objects: Iterable[Any],
-        aliases: Mapping[str, Any] | None = None,
-        fold: Callable[[str], str] = str,
-        default: Any = None,
-        accepts: Callable[[Any], bool] = callable,
-    ) -> None:
-        self.module = module
-        self.kind = kind
-        self.fold = fold
-        self.default = default
-        self.accepts = accepts
-        self.names: dict[str, Any] = {}
-        for obj in objects:
-            self._add(obj)
-        self.names.update(aliases or {})
-
-    def _add(self, obj: Any) -> None:
-        name = obj.__name__
-        _places.setdefault(obj, (self.module, name))
-        if inspect.isclass(obj):
-            _classes[self.module, name] = obj
-        else:
-            _functions.setdefault(name, obj)
-        self.names.setdefault(name, obj)
-        self.names.setdefault(self.fold(name), obj)
-
-    def find(self, name: str) -> Any:
-        """Return the class or function called `name`, None if there is none."""
-        custom = get_registered_object(name)
-        return custom or self.names.get(name) or self.names.get(self.fold(name))
-
-    def get(self, identifier: Any) -> Any:
-        """Return the object meant: by its name, its config, its class, or itself.
-
-        Raises:
-            ValueError: if `identifier` means no object of this kind.
-        """
-        if identifier is None:
-            return self.default
-        obj = identifier
-        if isinstance(identifier, str):
-            obj = self.find(identifier)
-        elif isinstance(identifier, dict):
-            obj = self.deserialize(identifier)
-        if inspect.isclass(obj):
-            obj = obj()
-        if obj is None or not self.accepts(obj):
-            named = isinstance(identifier, str)
-            hint = did_you_mean(identifier, self.names) if named else ""
-            ending = f".{hint}" if hint else ""
-            raise ValueError(
-                f"Could not interpret {self.kind} identifier: {identifier!r}{ending}"
-            )
-        return obj
-
-    def serialize(self, obj: Any) -> Any:
-        """Return the config of `obj`."""
-        return serialize_keras_object(obj)
-
-    def deserialize(
-        self, config: Any, custom_objects: Mapping[str, Any] | None = None
-    ) -> Any:
-        """Return the object of a config, whose class may go by any name known here.
-
-        Raises:
-            TypeError: if its class or function is not known.
-        """
-        with custom_object_scope(custom_objects):
-            if isinstance(config, str):
-                return self.find(config) or _not_found(self.kind, config, self.names)
-            own = self.find(str(config.get("class_name")))
-            if inspect.isclass(own):
-                return _instance(own, {"config": {}, **config})
-            return _read(config)

@@ -1,0 +1,108 @@
+"""A room's objects by name: what `get`, `serialize`, `deserialize` have in common."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from minikeras.backend.objects import (
+    custom_object_scope,
+    did_you_mean,
+    get_registered_object,
+    not_found,
+    publish,
+)
+from minikeras.backend.serialization import (
+    instance,
+    read,
+    serialize_keras_object,
+)
+
+__all__ = ["Registry"]
+
+
+class Registry:
+    """The objects of one room: its ``get``, ``serialize`` and ``deserialize``.
+
+    Args:
+        module: where Keras has these objects, as in ``"keras.losses"``.
+        kind: what one of them is called in messages.
+        objects: the classes and functions, each known by its own name; of two of one
+            name the first counts.
+        aliases: further names.
+        fold: also know each by ``fold(name)``, as in ``glorot_uniform``.
+        default: what `get` returns for None.
+        accepts: whether a thing is an object of this kind.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        kind: str,
+        objects: Iterable[Any],
+        aliases: Mapping[str, Any] | None = None,
+        fold: Callable[[str], str] = str,
+        default: Any = None,
+        accepts: Callable[[Any], bool] = callable,
+    ) -> None:
+        self.module = module
+        self.kind = kind
+        self.fold = fold
+        self.default = default
+        self.accepts = accepts
+        self.names: dict[str, Any] = {}
+        for obj in objects:
+            publish(obj, module)
+            self.names.setdefault(obj.__name__, obj)
+            self.names.setdefault(fold(obj.__name__), obj)
+        self.names.update(aliases or {})
+
+    def find(self, name: str) -> Any:
+        """Return the class or function called `name`, None if there is none."""
+        custom = get_registered_object(name)
+        return custom or self.names.get(name) or self.names.get(self.fold(name))
+
+    def get(self, identifier: Any) -> Any:
+        """Return the object meant: by its name, its config, its class, or itself.
+
+        Raises:
+            ValueError: if `identifier` means no object of this kind.
+        """
+        if identifier is None:
+            return self.default
+        obj = identifier
+        if isinstance(identifier, str):
+            obj = self.find(identifier)
+        elif isinstance(identifier, dict):
+            obj = self.deserialize(identifier)
+        if inspect.isclass(obj):
+            obj = obj()
+        if obj is None or not self.accepts(obj):
+            named = isinstance(identifier, str)
+            hint = did_you_mean(identifier, self.names) if named else ""
+            ending = f".{hint}" if hint else ""
+            raise ValueError(
+                f"Could not interpret {self.kind} identifier: {identifier!r}{ending}"
+            )
+        return obj
+
+    def serialize(self, obj: Any) -> Any:
+        """Return the config of `obj`."""
+        return serialize_keras_object(obj)
+
+    def deserialize(
+        self, config: Any, custom_objects: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the object of a config, whose class may go by any name known here.
+
+        Raises:
+            TypeError: if its class or function is not known.
+        """
+        with custom_object_scope(custom_objects):
+            if isinstance(config, str):
+                return self.find(config) or not_found(self.kind, config, self.names)
+            own = self.find(str(config.get("class_name")))
+            if inspect.isclass(own):
+                return instance(own, {"config": {}, **config})
+            return read(config)
