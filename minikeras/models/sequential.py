@@ -153,6 +153,10 @@ class Sequential(Model):
     )
     input = property(lambda self: self.inputs[0], doc="The symbolic input.")
     output = property(lambda self: self.outputs[0], doc="The symbolic output.")
+    output_names = property(
+        lambda self: [layer.name for layer in self.layers[-1:]],
+        doc="The name of the last layer.",
+    )
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = {

@@ -1,0 +1,269 @@
+"""Mistakes: found before the first step, named, and without harm to the weights."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minikeras
+from minikeras import backend as K
+from minikeras.layers import Dense
+from minikeras.models import Sequential
+
+X = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")
+Y = X[:, :1] - 2.0
+LABELS = np.arange(24) % 3
+SPARSE = "sparse_categorical_crossentropy"
+
+
+def model_for(loss: Any = "mse", units: int = 1, name: str | None = "head") -> Any:
+    activation = "softmax" if units > 1 else None
+    model = Sequential([Dense(5, name="body"), Dense(units, activation, name=name)])
+    model.build((None, 4))
+    model.compile("adam", loss, metrics=["accuracy"])
+    return model
+
+
+def with_value(array: Any, place: Any, value: Any) -> Any:
+    changed = np.array(array)
+    changed[place] = value
+    return changed
+
+
+WIDE = np.repeat(Y, 3, axis=1)
+CASES = {
+    "features": ("mse", 1, np.ones((24, 5)), Y, r"expected .*4\), found .*5\)"),
+    "lengths": ("mse", 1, X, Y[:-1], r"cardinality is ambiguous.*'y' sizes: 23"),
+    "no rows": ("mse", 1, X[:0], Y[:0], "`x` has no samples"),
+    "no targets": ("mse", 1, X, None, "output 'head' has a loss, but no targets"),
+    "columns": (
+        "mse",
+        1,
+        X,
+        WIDE,
+        r"output 'head' has shape \(None, 1\), its targets \(None, 3\).*'mse'.*3 units",
+    ),
+    "numbers of classes for one-hot": (
+        "categorical_crossentropy",
+        3,
+        X,
+        LABELS,
+        r"output 'head'.*'sparse_categorical_crossentropy'",
+    ),
+    "a flat target for three": ("mae", 3, X[:3], Y[:3, 0], r"targets \(None,\)"),
+    "label too large": (
+        SPARSE,
+        3,
+        X,
+        with_value(LABELS, 7, 5),
+        r"output 'head': label 5 in row 7 .* 3 classes, .* 0 to 2 \(1 such label",
+    ),
+    "labels from 1": (SPARSE, 3, X, LABELS + 1, r"label 3 in row 2 .*\(8 such labels"),
+    "negative label": (SPARSE, 3, X, with_value(LABELS, 4, -1), "label -1 in row 4"),
+    "half a label": (
+        SPARSE,
+        3,
+        X,
+        with_value(LABELS * 1.0, 4, 0.5),
+        r"label 0\.5 in row 4",
+    ),
+    "nan in y": (
+        "mse",
+        1,
+        X,
+        with_value(Y, 3, np.nan),
+        "NaN or infinite in 1 of 24 rows",
+    ),
+    "inf in y": ("mse", 1, X, with_value(Y, 3, np.inf), "first in row 3"),
+    "text": (
+        "mse",
+        1,
+        X,
+        np.array(["a"] * 24),
+        "numbers are needed; got an array of dtype",
+    ),
+    "one number": ("mse", 1, X, 3.0, "one row per sample"),
+    "several outputs": (
+        "mse",
+        1,
+        X,
+        [Y, Y],
+        "`y` has 2 entries; the model has one output",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_what_does_not_fit_is_found_before_the_first_step(what: str) -> None:
+    loss, units, x, y, message = CASES[what]
+    model = model_for(loss, units)
+    before = model.get_weights()
+    calls: list[int] = []
+    note = minikeras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: calls.append(1)
+    )
+    with pytest.raises(ValueError, match=re.compile(message, re.DOTALL)):
+        model.fit(x, y, callbacks=note, verbose=0)
+    assert not calls
+    for got, want in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(got, want)
+    good = LABELS if loss == SPARSE else np.eye(3)[LABELS] if units == 3 else Y
+    model.fit(X, good, verbose=0)  # nothing is broken
+
+
+def test_validation_data_are_checked_as_early() -> None:
+    with pytest.raises(ValueError, match="label 5 in row 7"):
+        model_for(SPARSE, 3).fit(
+            X, LABELS, validation_data=(X, with_value(LABELS, 7, 5)), verbose=0
+        )
+
+
+def test_each_batch_of_an_iterable_is_checked() -> None:
+    batches = [(X, LABELS), (X, with_value(LABELS, 7, 5))]
+    with pytest.raises(ValueError, match="label 5 in row 7"):
+        model_for(SPARSE, 3).fit(iter(batches), verbose=0)
+
+
+def test_a_label_that_the_loss_ignores_may_be_any_number() -> None:
+    loss = minikeras.losses.SparseCategoricalCrossentropy(ignore_class=-1)
+    model = model_for(loss, 3)
+    model.fit(X, with_value(LABELS, 4, -1), verbose=0)
+
+
+def test_labels_may_stand_in_a_column() -> None:
+    model_for(SPARSE, 3).fit(X, LABELS[:, None], verbose=0)
+
+
+def test_nan_in_inputs_is_a_warning() -> None:
+    model = model_for()
+    with pytest.warns(UserWarning, match="x has NaN .* 1 of 24 rows, first in row 6"):
+        model.evaluate(with_value(X, (6, 2), np.nan), Y, verbose=0)
+
+
+def test_a_loss_of_ones_own_may_make_sense_of_nan_and_of_shapes() -> None:
+    def only_known(y_true: Any, y_pred: Any) -> Any:
+        known = K.equal(y_true, y_true)
+        return K.mean(K.where(known, K.square(y_true - y_pred), 0.0), axis=-1)
+
+    model = model_for(only_known)
+    loss = model.evaluate(X, with_value(WIDE, (3, 1), np.nan), verbose=0)[0]
+    assert np.isfinite(loss)
+
+
+@pytest.mark.parametrize(
+    "method", ["fit", "evaluate", "train_on_batch", "test_on_batch"]
+)
+def test_compile_comes_first(method: str) -> None:
+    model = Sequential([Dense(1)], name="late")
+    with pytest.raises(
+        ValueError, match=rf"`compile\(\)` before `{method}\(\)`: .*late"
+    ):
+        getattr(model, method)(X, Y)
+
+
+def test_a_model_without_a_loss_says_so() -> None:
+    model = Sequential([Dense(1)])
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="Provide a `loss` argument"):
+        model.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"batch_size": 0}, "batch_size is an integer above 0; got 0"),
+        ({"steps_per_epoch": 1.5}, "steps is an integer above 0"),
+        ({"shuffle": "rows"}, "shuffle is True, False or 'batch'"),
+        ({"validation_split": 1.5}, "validation_split is between 0 and 1"),
+        ({"validation_split": 0.99}, "24 samples, which is not sufficient"),
+        ({"validation_freq": "often", "validation_split": 0.5}, "`validation_freq`"),
+        ({"class_weight": {0: 2.0}, "sample_weight": Y[:, 0]}, "at the same time"),
+        ({"sample_weight": Y[:-2, 0]}, "'sample_weight' sizes: 22"),
+    ],
+)
+def test_wrong_arguments_of_fit(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        model_for().fit(X, Y, verbose=0, **arguments)
+
+
+def test_callbacks_must_be_objects_of_their_class() -> None:
+    with pytest.raises(TypeError, match="a class: make an object of it"):
+        model_for().fit(X, Y, callbacks=[minikeras.callbacks.History], verbose=0)
+    with pytest.raises(TypeError, match="must be Callback objects; got 3"):
+        model_for().fit(X, Y, callbacks=[3], verbose=0)
+
+
+STREAMS = {
+    "targets twice": (lambda: iter([(X, Y)]), {"y": Y}, "should not be passed"),
+    "nothing": (lambda: iter([]), {}, "yields no batch"),
+    "a split": (
+        lambda: iter([(X, Y)]),
+        {"validation_split": 0.5},
+        "only supported for",
+    ),
+    "forms": (lambda: iter([(X, Y), (X,)]), {}, "batches of different forms"),
+    "too many parts": (lambda: iter([(X, Y, Y, Y)]), {}, "found: 4 parts"),
+    "lengths": (lambda: iter([(X, Y[1:])]), {}, "cardinality is ambiguous"),
+}
+
+
+@pytest.mark.parametrize("what", STREAMS)
+def test_wrong_iterables(what: str) -> None:
+    source, arguments, message = STREAMS[what]
+    with pytest.raises(ValueError, match=message):
+        model_for().fit(source(), verbose=0, **arguments)
+
+
+# -- errors and interrupts in the middle of training ----------------------------------
+
+
+def weights_after(steps: int) -> list[Any]:
+    """Return a small model's weights after so many batches, all else equal."""
+    K.clear_session()
+    K.set_random_seed(3)
+    model = model_for()
+    if steps:
+        rows = slice(0, 8 * steps)
+        model.fit(X[rows], Y[rows], batch_size=8, shuffle=False, verbose=0)
+    return model.get_weights()
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
+def test_an_interrupt_leaves_the_weights_of_the_step_before(
+    kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    K.clear_session()
+    K.set_random_seed(3)
+    model = model_for()
+    interrupt_third_step_halfway(monkeypatch, kind)
+    ended: list[int] = []
+    note = minikeras.callbacks.LambdaCallback(on_exit=lambda: ended.append(1))
+    with pytest.raises((kind, RuntimeError)):
+        model.fit(X, Y, batch_size=8, shuffle=False, callbacks=note, verbose=0)
+    monkeypatch.undo()
+    assert ended == [1]
+    assert int(model.optimizer.iterations) == 2
+    for got, want in zip(model.get_weights(), weights_after(2), strict=True):
+        np.testing.assert_array_equal(got, want)
+    model.fit(X, Y, verbose=0)
+
+
+def interrupt_third_step_halfway(
+    monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
+    """Let `kind` be raised in the third step, when it has set some variables."""
+    from minikeras.engine.executor import Run
+
+    store, stored = Run.store, []
+
+    def failing(self: Run, handle: Any, value: Any) -> Any:
+        result = store(self, handle, value)
+        stored.append(self.step)
+        if len(set(stored)) == 3 and stored.count(self.step) == 5:
+            raise kind
+        return result
+
+    monkeypatch.setattr(Run, "store", failing)
