@@ -45,12 +45,9 @@ class ProgbarLogger(Callback):
         if self._silent or self.verbose == 0:
             return False
         self.seen = batch + 1
-        if self.verbose != 1:
-            return False
-        now = time.perf_counter()
         if self._first is None:
-            self._first = (now, self.seen)
-        return now - self._drawn >= INTERVAL
+            self._first = (time.perf_counter(), self.seen)
+        return self.verbose == 1 and time.perf_counter() - self._drawn >= INTERVAL
 
     # -- hooks -------------------------------------------------------------------------
 
