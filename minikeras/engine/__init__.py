@@ -13,7 +13,7 @@ from minikeras.engine.draws import *
 from minikeras.engine.dtypes import DType, as_dtype
 from minikeras.engine.flow import *
 from minikeras.engine.functions import *
-from minikeras.engine.graph import Graph, Node, Tensor, reset_default_graph
+from minikeras.engine.graph import Graph, Tensor, reset_default_graph
 from minikeras.engine.initializers import *
 from minikeras.engine.kinds import *
 from minikeras.engine.ops.state import (
@@ -25,6 +25,3 @@ from minikeras.engine.scopes import *
 from minikeras.engine.session import InteractiveSession, Session
 from minikeras.engine.spec import TensorShape
 from minikeras.engine.variables import *
-
-Operation = Node
-initialize_all_variables = global_variables_initializer

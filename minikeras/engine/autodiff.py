@@ -14,7 +14,7 @@ from minikeras.engine.errors import EngineError, GradientError, ShapeError
 from minikeras.engine.graph import Graph, Node, Subgraph, Tensor, graph_of
 from minikeras.engine.op import as_tensor
 from minikeras.engine.registry import find
-from minikeras.engine.shapes import show
+from minikeras.engine.shapes import merge, show
 
 __all__ = ["gradients", "obstacles"]
 
@@ -96,13 +96,13 @@ def _seeds(targets: Sequence[Tensor], given: Sequence[Any] | None) -> list[Tenso
                 f"differentiated\n  at {y.node.place}"
             )
         seed = find("ones_like")()(y) if g is None else as_tensor(g, y.dtype)
-        ranks = (seed.spec.rank, y.spec.rank)
-        if None not in ranks and not y.spec.admits(n or 0 for n in seed.spec.known):
-            if None not in seed.spec.known:
-                raise ShapeError(
-                    f"gradients: grad_ys has shape {show(seed.spec.shape)} for a y of "
-                    f"shape {show(y.spec.shape)}"
-                )
+        try:
+            merge(seed.spec.shape, y.spec.shape)
+        except ShapeError:
+            raise ShapeError(
+                f"gradients: grad_ys has shape {show(seed.spec.shape)} for a y of "
+                f"shape {show(y.spec.shape)}\n  at {y.place}"
+            ) from None
         seeds.append(seed)
     return seeds
 
@@ -111,8 +111,9 @@ def _reads(graph: Graph) -> dict[Any, list[Tensor]]:
     """Return every variable's reads in `graph`."""
     reads: dict[Any, list[Tensor]] = {}
     for node in graph.nodes:
-        if node.op.name == "read_variable":
-            reads.setdefault(node.op.handle, []).append(node.outputs[0])
+        op: Any = node.op
+        if op.name == "read_variable":
+            reads.setdefault(op.handle, []).append(node.outputs[0])
     return reads
 
 

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from minikeras.engine.graph import Graph, current_graph, default_session
+from minikeras.engine.graph import Graph, Node, current_graph, default_session
 
 __all__ = [
     "ConfigProto",
     "GPUOptions",
+    "Operation",
     "add_to_collection",
     "device",
     "get_collection",
@@ -21,13 +22,16 @@ __all__ = [
 ]
 
 
+Operation = Node
+
+
 def get_default_graph() -> Graph:
     """Return the graph to which new nodes are added."""
     return current_graph()
 
 
 def get_default_session() -> Any:
-    """Return the session of `Tensor.eval` and `Operation.run`, None if there is none."""
+    """Return the session in which `Tensor.eval` runs, None if there is none."""
     return default_session()
 
 

@@ -47,7 +47,7 @@ class DType(str):
 
     @property
     def base_dtype(self) -> DType:
-        """Itself: kept for TensorFlow 1 programs, whose variables had ``_ref`` types."""
+        """Itself; in TensorFlow 1 a variable's type has one, without its ``_ref``."""
         return self
 
     @property
@@ -173,7 +173,7 @@ def _known(value: Any) -> DType | None:
 
 
 def dtype_of(value: Any) -> DType:
-    """Return the dtype of an array or a tensor, or the default one of a Python scalar."""
+    """Return the dtype of an array or tensor, or the default one of a Python scalar."""
     if hasattr(value, "dtype"):
         return as_dtype(value.dtype)
     return as_dtype(type(value))

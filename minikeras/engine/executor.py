@@ -7,7 +7,7 @@ read-only is copied, so that nobody can write on a variable from outside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ class Run:
         path: the iteration of every loop that is under way, outermost first.
     """
 
-    def __init__(self, values: dict[Handle, Array], step: int) -> None:
+    def __init__(self, values: MutableMapping[Handle, Array], step: int) -> None:
         self.values = values
         self.step = step
         self.path: list[int] = []
@@ -59,7 +59,7 @@ def frozen(value: Array) -> Array:
 
 
 def execute(plan: Plan, feeds: Sequence[Array], run: Run) -> list[Any]:
-    """Return the values of a plan's fetches (None for a node), given those of its feeds.
+    """Return the values of a plan's fetches, None for a node, given those of its feeds.
 
     Raises:
         EngineError: what a stateful op found, such as an uninitialized variable.
@@ -79,7 +79,7 @@ def execute(plan: Plan, feeds: Sequence[Array], run: Run) -> list[Any]:
                 raise
             except Exception as error:
                 raise _failure(step, values, error) from error
-            if outputs.__class__ is int:
+            if isinstance(outputs, int):
                 values[outputs] = result
             else:
                 for slot, value in zip(outputs, result, strict=True):

@@ -29,7 +29,7 @@ def graph_function(function: Callable[..., Any], **renamed: str) -> Callable[...
     @functools.wraps(function)
     def build(*args: Any, name: str | None = None, **kwargs: Any) -> Any:
         if len(args) == count + 1 and isinstance(args[-1], str):
-            *args, name = args
+            args, name = args[:-1], args[-1]
         for theirs in renamed.keys() & kwargs.keys():
             kwargs[renamed[theirs]] = kwargs.pop(theirs)
         with lazily(name) as request:

@@ -59,9 +59,9 @@ def tuple(
     """Return the tensors, each available only when all are; None among them stays."""
     graph = current_graph()
     present = [x for x in tensors if x is not None]
-    with graph.name_scope(name or "tuple"):
-        with graph.control_dependencies([*present, *control_inputs]):
-            return [x if x is None else ops.identity(x) for x in tensors]
+    everything = graph.control_dependencies([*present, *control_inputs])
+    with graph.name_scope(name or "tuple"), everything:
+        return [x if x is None else ops.identity(x) for x in tensors]
 
 
 @graph_function
@@ -139,7 +139,10 @@ def cond(
         fn1: `true_fn` by its old name.
         fn2: `false_fn` by its old name.
     """
-    result = ops.cond(as_tensor(pred), true_fn or fn1, false_fn or fn2)
+    yes, no = true_fn or fn1, false_fn or fn2
+    if yes is None or no is None:
+        raise TypeError("cond: needs a true_fn and a false_fn")
+    result = ops.cond(as_tensor(pred), yes, no)
     return result if strict else _unpacked(result)
 
 

@@ -380,7 +380,7 @@ def argmin(
 
 @graph_function
 def where(condition: Any, x: Any = None, y: Any = None) -> Tensor:
-    """Return x where `condition` holds, else y; without them, the places where it holds.
+    """Return x where `condition` holds, else y; without them, where it holds.
 
     A vector `condition` beside an `x` of higher rank chooses whole rows.
 
@@ -507,7 +507,7 @@ def pad(
 
 @graph_function
 def strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None) -> Tensor:
-    """Return ``input_[begin[0]:end[0]:strides[0], begin[1]:end[1]:strides[1], ...]``."""
+    """Return ``input_[begin[0]:end[0]:strides[0], begin[1]: ...]``."""
     steps = [1] * len(begin) if strides is None else strides
     index = map(builtins.slice, begin, end, steps)
     return as_tensor(input_)[builtins.tuple(index)]

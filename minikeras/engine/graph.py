@@ -219,7 +219,7 @@ def is_symbolic(value: Any) -> bool:
 
 
 class Graph:
-    """A set of nodes with unique names, and the collections programs look things up in."""
+    """Nodes with unique names, and collections in which programs look things up."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
@@ -252,7 +252,7 @@ class Graph:
         if tensor.graph is not self:
             raise GraphError(
                 f"{tensor} belongs to another graph than the one it is used in; "
-                f"build both in one `with graph.as_default():`\n  at {tensor.node.place}"
+                f"build both in one `with graph.as_default():`\n  at {tensor.place}"
             )
         return tensor
 
@@ -289,8 +289,9 @@ class Graph:
         empty one leaves all scopes.
         """
         before = self._scope
-        new = bool(name) and not name.endswith("/")
-        self._scope = f"{self.unique_name(name)}/" if new else name or ""
+        name = name or ""
+        new = name and not name.endswith("/")
+        self._scope = f"{self.unique_name(name)}/" if new else name
         try:
             yield self._scope
         finally:

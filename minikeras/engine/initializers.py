@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from minikeras.engine import ops
-from minikeras.engine.dtypes import DType, as_dtype
 from minikeras.engine.draws import random_normal, random_uniform, truncated_normal
+from minikeras.engine.dtypes import DType, as_dtype
 from minikeras.engine.graph import lazily
 from minikeras.engine.values import Value
 
@@ -157,7 +157,7 @@ class VarianceScaling(Initializer):
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return how many inputs a unit has and how many outputs, for weights of a shape."""
+    """Return how many inputs and how many outputs a unit has, by its weights' shape."""
     if len(shape) < 2:
         size = shape[0] if shape else 1
         return size, size

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minikeras.engine import nn, ops, shapes
-from minikeras.engine.graph import Node, Tensor, current_graph
+from minikeras.engine.graph import Tensor, current_graph
 from minikeras.engine.initializers import ones_initializer, zeros_initializer
 from minikeras.engine.op import as_tensor
 from minikeras.engine.scopes import get_variable, variable_scope
@@ -28,12 +28,13 @@ Activation = Callable[[Tensor], Tensor] | None
 def _channels(layer: str, x: Tensor, axis: int = -1) -> int:
     """Return the size of an axis, for which the layer makes weights."""
     shape = x.spec.shape
-    if shape is None or shape[axis] is None:
+    size = None if shape is None else shape[axis]
+    if size is None:
         raise ValueError(
             f"{layer}: the size of axis {axis} of its input must be known when it is "
             f"built; the shape is {shapes.show(shape)}"
         )
-    return shape[axis]
+    return size
 
 
 def _activated(
@@ -279,9 +280,8 @@ def batch_normalization(
 ) -> Tensor:
     """Return `inputs` with mean 0 and variance 1 in each channel, scaled and shifted.
 
-    In training by the batch's statistics, else by their running means. The running
-    means are updated by the operations in the collection ``UPDATE_OPS``, which a program
-    runs together with its training step.
+    In training by the batch's statistics, else by their running means. What updates
+    these is in the collection ``UPDATE_OPS``: a program runs it with its training step.
 
     Args:
         inputs: a tensor of two axes or more.
@@ -315,20 +315,15 @@ def batch_normalization(
             weight("moving_mean", moving_mean_initializer, False),
             weight("moving_variance", moving_variance_initializer, False),
         )
-        others = [i for i in range(x.ndim or 0) if i != axis % (x.ndim or 1)]
-        found = _switch(
+        rank = len(x.spec.known)
+        others = [i for i in range(rank) if i != axis % rank]
+        mean, variance = _switch(
             training,
             lambda: ops.moments(x, others),
             lambda: tuple(map(as_tensor, kept)),
         )
         if training is not False:
-            for old, new in zip(kept, found, strict=True):
-                current_graph().add_to_collection(
-                    GraphKeys.UPDATE_OPS, _followed(old, new, momentum)
-                )
-        return ops.batch_normalization(x, *found, axis, beta, gamma, epsilon)
-
-
-def _followed(average: Variable, value: Tensor, momentum: float) -> Node:
-    """Return the operation that moves a running mean towards a new value."""
-    return average.assign_sub((average - value) * (1 - momentum)).op
+            for average, value in zip(kept, (mean, variance), strict=True):
+                update = average.assign_sub((average - value) * (1 - momentum))
+                current_graph().add_to_collection(GraphKeys.UPDATE_OPS, update.op)
+        return ops.batch_normalization(x, mean, variance, axis, beta, gamma, epsilon)

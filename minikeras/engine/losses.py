@@ -108,7 +108,7 @@ def _share(weighted: Tensor, count: Tensor) -> Tensor:
     return ops.divide_no_nan(ops.sum(weighted), ops.cast(count, weighted.dtype))
 
 
-# -- the losses: `how` stands for scope, loss_collection and reduction ------------------
+# -- the losses: `how` is scope, loss_collection and reduction -------------------------
 
 
 def absolute_difference(

@@ -123,7 +123,7 @@ def sparse_softmax_cross_entropy_with_logits(
 def sigmoid_cross_entropy_with_logits(
     _sentinel: Any = None, *, labels: Any, logits: Any
 ) -> Tensor:
-    """Return the cross-entropy between `labels` and sigmoid of `logits`, elementwise."""
+    """Return the cross-entropy between `labels` and sigmoid of `logits`, for each."""
     return ops.sigmoid_cross_entropy(labels, logits)
 
 
@@ -212,11 +212,10 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod") -> 
         ids: any
         returns: (*ids, ...)
     """
-    if isinstance(params, (list, tuple)):
-        if len(params) > 1:
-            raise ValueError("embedding_lookup: params in several pieces")
-        (params,) = params
-    return ops.take(params, ids, 0)
+    pieces = params if isinstance(params, (list, tuple)) else [params]
+    if len(pieces) != 1:
+        raise ValueError("embedding_lookup: params must be in one piece")
+    return ops.take(pieces[0], ids, 0)
 
 
 @graph_function

@@ -166,7 +166,7 @@ def _parameter(op: type[Op], i: int) -> str:
     return names[i] if i < len(names) else f"values_{i}"
 
 
-# -- from Python values to arrays and tensors --------------------------------------------
+# -- from Python values to arrays and tensors ------------------------------------------
 
 
 def as_array(value: Any, dtype: DType | None = None) -> Array:
@@ -251,11 +251,10 @@ def as_tensor(
 
 def spec_of(value: Array) -> Spec:
     """Return the spec of an array."""
-    value_of = None
-    if isinstance(value, np.ndarray) and value.dtype.kind == "i":
-        if value.ndim <= 1 and value.size <= _VALUE_LIMIT:
-            value_of = tuple(value.reshape(-1).tolist())
-    return Spec(tuple(value.shape), dtypes.as_dtype(value.dtype), value_of)
+    whole = isinstance(value, np.ndarray) and value.dtype.kind == "i"
+    small = whole and value.ndim <= 1 and value.size <= _VALUE_LIMIT
+    known = tuple(value.reshape(-1).tolist()) if small else None
+    return Spec(tuple(value.shape), dtypes.as_dtype(value.dtype), known)
 
 
 def promoted(inputs: Sequence[Any]) -> DType:

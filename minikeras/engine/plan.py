@@ -79,7 +79,7 @@ class Plan:
     def _settle(
         self, node: Node, feeds: Mapping[Feed, Spec], specs: dict[Tensor, Spec]
     ) -> bool:
-        """Infer `node` from the shapes fed; return whether no run needs to compute it."""
+        """Infer `node` from the shapes fed; return whether runs can do without it."""
         handle = getattr(node.op, "handle", None)
         if handle in feeds and node.op.name == "read_variable":
             self._slots[node.outputs[0]] = self._slots[handle]
@@ -169,7 +169,8 @@ def _decided(node: Node, spec: Spec) -> Any:
         return _frozen(node.op.kernel(devices.xp))
     if spec.value is None or None in spec.value or spec.shape is None:
         return None
-    return _frozen(np.array(spec.value, spec.dtype.as_numpy_dtype).reshape(spec.shape))
+    array = np.array(spec.value, spec.dtype.as_numpy_dtype)
+    return _frozen(array.reshape(-1 if spec.shape else ()))
 
 
 def _frozen(array: Any) -> Any:

@@ -1,8 +1,8 @@
 """Scopes: `name_scope` prefixes nodes, `variable_scope` lets code share variables.
 
 `get_variable` finds a variable by the names of the variable scopes around it, wherever
-the program is in its graph: code that is run twice in a scope which reuses gets the same
-variables twice.
+the program is in its graph: code that is run twice, in a scope which reuses, gets the
+same variables twice.
 """
 
 from __future__ import annotations
@@ -282,8 +282,8 @@ def _initial(name: str, initializer: Any, shape: Any, dtype: DType) -> Any:
     if not callable(initializer):
         if shape is not None:
             raise ValueError(
-                f"get_variable: '{name}' has an initial value, which has a shape: do not "
-                "give it another"
+                f"get_variable: '{name}' has an initial value, which has a shape: give "
+                "it no other"
             )
         return initializer
     if shape is None:

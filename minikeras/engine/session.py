@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -146,7 +147,8 @@ class Session:
                 f"Session({target!r}): only this process can be a target"
             )
         self.graph = graph or current_graph()
-        self.values: dict[Handle, Array] = {}
+        # A variable's value goes when no graph and no program refers to it any more.
+        self.values: MutableMapping[Handle, Array] = WeakKeyDictionary()
         self.closed = False
         self._steps = 0
         self._routines: dict[tuple[Any, ...], Routine] = {}
@@ -190,7 +192,7 @@ class Session:
         return lambda *values: rebuild(iter(routine(*values)))
 
     def store(self, handle: Handle, value: Array) -> None:
-        """Set a variable at once; an array that the caller may still write on is copied."""
+        """Set a variable at once, to a copy of what the caller may still write on."""
         self.values[handle] = frozen(np.array(value) if devices.xp is np else value)
 
     def start_run(self) -> Run:
@@ -219,7 +221,7 @@ class Session:
         if handle is None and not isinstance(element, (Tensor, Node)):
             raise TypeError(
                 f"cannot fetch {value!r} of type {type(value).__name__}: fetches are "
-                "tensors, operations, variables, their names, and lists or dicts of them"
+                "tensors, operations, variables, their names, lists or dicts of them"
             )
         self._same_graph(element, "fetch")
         return handle or element

@@ -23,6 +23,7 @@ __all__ = [
     "assign_sub",
     "global_variables",
     "global_variables_initializer",
+    "initialize_all_variables",
     "local_variables",
     "local_variables_initializer",
     "trainable_variables",
@@ -213,6 +214,9 @@ def variables_initializer(variables: Iterable[Variable], name: str = "init") -> 
 def global_variables_initializer() -> Node:
     """Return an operation that gives all global variables their initial values."""
     return variables_initializer(global_variables())
+
+
+initialize_all_variables = global_variables_initializer
 
 
 def local_variables_initializer() -> Node:

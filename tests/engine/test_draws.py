@@ -113,7 +113,7 @@ def test_noise_has_no_gradient_and_its_parameters_have():
         assert session.run(tf.gradients(y, mean)) == [4]
 
 
-# -- initializers ------------------------------------------------------------------------
+# -- initializers ----------------------------------------------------------------------
 
 SHAPE = (40, 60, 5, 6)  # fan_in 40 * 60 * 5, fan_out 40 * 60 * 6
 FANS = {"fan_in": 12000, "fan_out": 14400, "fan_avg": 13200}

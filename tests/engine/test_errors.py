@@ -1,4 +1,4 @@
-"""Every error says what went wrong, with which node, and on which line of the program."""
+"""Every error says what went wrong, with which node, on which line of the program."""
 
 import inspect
 

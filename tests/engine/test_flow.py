@@ -179,7 +179,7 @@ def test_map_fn(session):
     np.testing.assert_array_equal(session.run(several[1]), [-1, -2, -3])
 
 
-# -- printing, asserting, calling Python -------------------------------------------------
+# -- printing, asserting, calling Python -----------------------------------------------
 
 
 def test_print_shows_values_whenever_it_is_run(session, capfd):
@@ -231,7 +231,7 @@ def test_py_func(session):
     with pytest.raises(ShapeError, match=r"announced as \(2,\); got \(3,\)"):
         session.run(y, {x: [3.0, 1.0, 2.0]})
     few = tf.py_func(lambda: 1.0, [], [tf.float64, tf.float64], name="few")
-    with pytest.raises(ShapeError, match="(?s)1 results; 2 announced.*'few'"):
+    with pytest.raises(ShapeError, match=r"(?s)1 results; 2 announced.*'few'"):
         session.run(few)
     with pytest.raises(DTypeError):
         tf.py_func(lambda: 1.0, [], "no such dtype")

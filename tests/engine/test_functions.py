@@ -1,4 +1,4 @@
-"""TensorFlow 1's functions, called with its arguments' names and orders, against NumPy."""
+"""TensorFlow 1's functions, called as its programs call them, against NumPy."""
 
 import numpy as np
 import pytest

@@ -67,7 +67,7 @@ def test_the_number_of_inputs_must_be_known():
         ValueError, match=r"dense: the size of axis -1 .* \(None, None\)"
     ):
         tf.layers.dense(tf.placeholder("float", (None, None)), 2)
-    with pytest.raises(ValueError, match="dense: .* <unknown>"):
+    with pytest.raises(ValueError, match=r"dense: .* <unknown>"):
         tf.layers.dense(tf.placeholder("float"), 2)
 
 

@@ -112,10 +112,13 @@ CASES = {
         lambda: tf.nn.batch_normalization(X, X.mean(0), X.var(0), None, None, 0.01),
         (X - X.mean(0)) / np.sqrt(X.var(0) + 0.01),
     ),
-    "bias_add": (lambda: tf.nn.bias_add(X, bias=[1.0, 2.0, 3.0]), X + [1, 2, 3]),
+    "bias_add": (
+        lambda: tf.nn.bias_add(X, bias=[1.0, 2.0, 3.0]),
+        X + np.array([1, 2, 3]),
+    ),
     "bias_add-first": (
         lambda: tf.nn.bias_add(nchw(IMAGES), [1.0, 2.0, 3.0], data_format="NCHW"),
-        nchw(IMAGES + [1, 2, 3]),
+        nchw(IMAGES + np.array([1, 2, 3])),
     ),
     "xw_plus_b": (lambda: tf.nn.xw_plus_b(X, X.T, X[:, 0]), X @ X.T + X[:, 0]),
     "embedding_lookup": (

@@ -134,7 +134,7 @@ def test_feeds_are_converted_to_the_placeholders_dtype(session):
         session.run(whole, {whole: 3.0})
     with pytest.raises(FeedError):
         session.run(flag, {flag: 2})
-    with pytest.raises(FeedError, match="not made of numbers|string"):
+    with pytest.raises(FeedError, match=r"not made of numbers|string"):
         session.run(x, {x: "one"})
 
 

@@ -94,7 +94,7 @@ class Assert(Op, name="assert_true"):
 def assert_true(
     condition: Any, data: Sequence[Any], summarize: int | None = None
 ) -> Tensor:
-    """Return `condition`; computing it fails, showing `data`, unless all of it holds."""
+    """Return `condition`; a run fails, showing `data`, unless all of it holds."""
     return Assert(summarize)(condition, *data)
 
 
@@ -113,9 +113,10 @@ class PyFunc(Op, name="python_function"):
     def run(self, run: Any, node: Node, *xs: Array) -> tuple[Array, ...]:
         found = self.function(*map(devices.to_host, xs))
         results = found if isinstance(found, (list, tuple)) else [found]
-        if len(results) != len(node.outputs):
+        count = len(node.outputs)
+        if len(results) != count:
             raise ShapeError(
-                f"python_function: {len(results)} results; {len(node.outputs)} announced"
+                f"python_function: {len(results)} results; {count} announced"
             )
         arrays = [
             np.asarray(value, y.dtype.as_numpy_dtype)

@@ -237,16 +237,14 @@ class FtrlOptimizer(Optimizer):
         linear_name: str | None = None,
         l2_shrinkage_regularization_strength: float = 0.0,
     ) -> None:
-        strengths = {
-            "initial_accumulator_value": initial_accumulator_value,
-            "-learning_rate_power": -learning_rate_power,
-            "l1_regularization_strength": l1_regularization_strength,
-            "l2_regularization_strength": l2_regularization_strength,
-            "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
-        }
-        for argument, value in strengths.items():
-            if value < 0:
-                raise ValueError(f"Ftrl: {argument} must not be negative; got {value}")
+        if learning_rate_power > 0:
+            raise ValueError(f"learning_rate_power is above 0: {learning_rate_power}")
+        _check_not_negative(
+            initial_accumulator_value=initial_accumulator_value,
+            l1_regularization_strength=l1_regularization_strength,
+            l2_regularization_strength=l2_regularization_strength,
+            l2_shrinkage_regularization_strength=l2_shrinkage_regularization_strength,
+        )
         super().__init__(
             learning_rate, name, {"accum": initial_accumulator_value, "linear": 0.0}
         )
@@ -262,3 +260,9 @@ class FtrlOptimizer(Optimizer):
         curvature = grown**self.power / self.rate + 2 * self.l2
         w = (ops.sign(z) * self.l1 - z) / curvature
         return ops.where(ops.absolute(z) > self.l1, w, ops.zeros_like(w)), grown, z
+
+
+def _check_not_negative(**settings: float) -> None:
+    for name, value in settings.items():
+        if value < 0:
+            raise ValueError(f"{name} is negative: {value}")

@@ -7,8 +7,8 @@ each, in the same order. All the rest is here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 from minikeras.engine import ops
 from minikeras.engine.autodiff import gradients, obstacles
@@ -49,15 +49,9 @@ class Optimizer:
         rate = self.learning_rate
         self.rate = rate() if callable(rate) else rate
 
-    def update(self, w: Tensor, g: Tensor, *slots: Tensor) -> tuple[Tensor, ...]:
-        """Return the new value of a variable, then those of its slots.
-
-        Args:
-            w: the variable's value.
-            g: the gradient of the loss by it.
-            slots: the values of its slots.
-        """
-        raise NotImplementedError
+    # update(w, g, *slots): from a variable's value, the gradient of the loss by it and
+    # the values of its slots to a tuple of the new values, the variable's first.
+    update: ClassVar[Callable[..., tuple[Tensor, ...]]]
 
     def finish(self, graph: Graph) -> list[Tensor]:
         """Return the updates of what belongs to no single variable."""

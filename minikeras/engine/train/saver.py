@@ -47,12 +47,13 @@ class Saver:
         var_list: Iterable[Variable] | Mapping[str, Variable] | None = None,
         max_to_keep: int | None = 5,
     ) -> None:
-        chosen = global_variables() if var_list is None else var_list
-        if not isinstance(chosen, Mapping):
-            chosen = {v.op.name: v for v in chosen}
-        if not chosen:
+        chosen: Any = global_variables() if var_list is None else var_list
+        if isinstance(chosen, Mapping):
+            self.variables: dict[str, Variable] = dict(chosen)
+        else:
+            self.variables = {v.op.name: v for v in chosen}
+        if not self.variables:
             raise ValueError("Saver: there are no variables to save")
-        self.variables = dict(chosen)
         self.max_to_keep = max_to_keep
         self.last_checkpoints: list[str] = []
 

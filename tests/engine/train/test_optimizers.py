@@ -17,7 +17,7 @@ def session():
         yield session
 
 
-# -- the oracles: each yields the weights after step 1, 2, 3 ... ------------------------
+# -- the oracles: each yields the weights after step 1, 2, 3 ... -----------------------
 
 
 def descent(w, gradient, lr):
@@ -206,7 +206,7 @@ def test_a_formula_that_is_off_would_be_seen(session):
     assert not np.allclose(session.run(w), expected, rtol=1e-5)
 
 
-# -- several variables, learning rates, global step -------------------------------------
+# -- several variables, learning rates, global step ------------------------------------
 
 
 def test_all_gradients_are_taken_before_any_update(session):
@@ -286,7 +286,7 @@ def test_grad_loss_scales_the_gradient(session):
     np.testing.assert_allclose(session.run(a), [0.8, -1.0], atol=1e-6)
 
 
-# -- names and slots ---------------------------------------------------------------------
+# -- names and slots -------------------------------------------------------------------
 
 
 def test_the_step_and_the_slots_are_named_as_in_tensorflow(session):
@@ -326,13 +326,13 @@ def test_a_step_can_be_named():
     assert tf.train.MomentumOptimizer(0.1, 0.9).minimize(w, name="go").name == "go"
 
 
-# -- errors ------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------
 
 
 def test_a_loss_that_depends_on_no_variable_is_an_error():
     tf.Variable(1.0, name="w")
     loss = tf.square(tf.constant(2.0), name="loss")
-    with pytest.raises(ValueError, match="'loss:0'.*'w:0'.*does not depend"):
+    with pytest.raises(ValueError, match=r"'loss:0'.*'w:0'.*does not depend"):
         tf.train.GradientDescentOptimizer(0.1).minimize(loss)
 
 
