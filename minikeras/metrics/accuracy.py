@@ -98,6 +98,7 @@ def sparse_top_k_categorical_accuracy(
 class Accuracy(FunctionMetric):
     """How often predictions equal targets."""
 
+    _direction = "up"
     fn = staticmethod(accuracy)
 
 
@@ -110,6 +111,7 @@ class BinaryAccuracy(FunctionMetric):
         threshold: above which a prediction means 1.
     """
 
+    _direction = "up"
     fn = staticmethod(binary_accuracy)
 
     def __init__(
@@ -121,12 +123,14 @@ class BinaryAccuracy(FunctionMetric):
 class CategoricalAccuracy(FunctionMetric):
     """How often the likeliest class is that of the one-hot target."""
 
+    _direction = "up"
     fn = staticmethod(categorical_accuracy)
 
 
 class SparseCategoricalAccuracy(FunctionMetric):
     """How often the likeliest class is the target, a class number."""
 
+    _direction = "up"
     fn = staticmethod(sparse_categorical_accuracy)
 
 
@@ -139,6 +143,7 @@ class TopKCategoricalAccuracy(FunctionMetric):
         dtype: of the computation; floatx by default.
     """
 
+    _direction = "up"
     fn = staticmethod(top_k_categorical_accuracy)
 
     def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
@@ -155,6 +160,7 @@ class SparseTopKCategoricalAccuracy(FunctionMetric):
         from_sorted_ids: whether predictions are class numbers, likeliest first.
     """
 
+    _direction = "up"
     fn = staticmethod(sparse_top_k_categorical_accuracy)
 
     def __init__(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras import initializers
@@ -27,6 +27,8 @@ class Metric(K.Configured):
         dtype: of the computation; floatx by default.
         name: of the metric, and the first part of its variables' paths.
     """
+
+    _direction: ClassVar[str | None] = None  # where better values are: "up" or "down"
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or K.auto_name(type(self).__name__)

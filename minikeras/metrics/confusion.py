@@ -228,6 +228,7 @@ class Precision(_AtThresholds):
         dtype: of the computation; floatx by default.
     """
 
+    _direction = "up"
     counts = ("true_positives", "false_positives")
 
     def result(self) -> Any:
@@ -246,6 +247,7 @@ class Recall(_AtThresholds):
         dtype: of the computation; floatx by default.
     """
 
+    _direction = "up"
     counts = ("true_positives", "false_negatives")
 
     def result(self) -> Any:

@@ -50,6 +50,7 @@ class BestAt(ConfusionMetric):
         ValueError: if the value is not in [0, 1].
     """
 
+    _direction = "up"
     counts = _ALL
     bound: ClassVar[tuple[str, ...]]
     best: ClassVar[tuple[str, ...]]
@@ -211,6 +212,7 @@ class AUC(ConfusionMetric):
     Flach and Kull 2015, NeurIPS (gains).
     """
 
+    _direction = "up"
     counts = _ALL
 
     def __init__(

@@ -28,6 +28,8 @@ class FBetaScore(Metric):
             its range.
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         average: str | None = None,

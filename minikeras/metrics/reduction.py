@@ -152,6 +152,8 @@ class FunctionMetric(MeanMetricWrapper):
         kwargs: further arguments of the function.
     """
 
+    _direction = "down"  # of most: the functions are losses
+
     def __init__(
         self, name: str | None = None, dtype: Any = None, **kwargs: Any
     ) -> None:

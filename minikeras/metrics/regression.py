@@ -70,6 +70,7 @@ class CosineSimilarity(FunctionMetric):
         axis: along which the vectors lie.
     """
 
+    _direction = "up"
     fn = staticmethod(cosine_similarity)
 
     def __init__(
@@ -85,6 +86,8 @@ class RootMeanSquaredError(Mean):
         name: of the metric.
         dtype: of the computation; floatx by default.
     """
+
+    _direction = "down"
 
     def __init__(
         self, name: str | None = "root_mean_squared_error", dtype: Any = None
@@ -121,6 +124,8 @@ class R2Score(Metric):
     Raises:
         ValueError: if there is no such aggregation, or `num_regressors` is negative.
     """
+
+    _direction = "up"
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minikeras import callbacks
+from minikeras import callbacks, metrics
 
 # Eighths: exact in float32, in which Keras compares.
 COURSES = st.lists(st.integers(-16, 16).map(lambda n: n / 8), min_size=1, max_size=12)
@@ -118,6 +118,31 @@ def test_the_metric_says_which_way_is_better(
         if model.stop_training:
             break
     assert epoch + 1 == epochs
+
+
+WITH_ARGUMENTS: dict[str, list[Any]] = {
+    "IoU": [2, [0]],
+    "MeanIoU": [2],
+    "OneHotIoU": [2, [0]],
+    "OneHotMeanIoU": [2],
+    "MeanMetricWrapper": [abs],
+    "PrecisionAtRecall": [0.5],
+    "RecallAtPrecision": [0.5],
+    "SensitivityAtSpecificity": [0.5],
+    "SpecificityAtSensitivity": [0.5],
+}
+
+
+def test_metrics_have_the_direction_that_keras_gives_them(keras: Any) -> None:
+    classes = [
+        kind
+        for kind in vars(metrics).values()
+        if isinstance(kind, type) and issubclass(kind, metrics.Metric)
+    ]
+    for kind in classes:
+        arguments = WITH_ARGUMENTS.get(kind.__name__, [])
+        theirs = getattr(keras.metrics, kind.__name__)(*arguments)
+        assert kind._direction == getattr(theirs, "_direction", None), kind
 
 
 def test_an_unknown_direction_is_an_error() -> None:
