@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -88,7 +87,6 @@ class Variable(Operators):
             self.path, tuple(value.shape), dtypes.as_dtype(value.dtype)
         )
         self._store(value)
-        weakref.finalize(self, _forget, self.handle)
 
     # -- what it is ----------------------------------------------------------------
 
@@ -198,10 +196,6 @@ class Variable(Operators):
             f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, "
             f"value={value}>"
         )
-
-
-def _forget(handle: Handle) -> None:
-    sessions.get_session().values.pop(handle, None)
 
 
 def _initial_value(initializer: Any, shape: Any, dtype: Any) -> Array:
