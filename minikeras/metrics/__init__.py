@@ -42,6 +42,12 @@ from minikeras.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from minikeras.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from minikeras.metrics.curves import (
     AUC,
     PrecisionAtRecall,
@@ -51,6 +57,13 @@ from minikeras.metrics.curves import (
 )
 from minikeras.metrics.fscore import F1Score, FBetaScore
 from minikeras.metrics.hinge import CategoricalHinge, Hinge, SquaredHinge
+from minikeras.metrics.iou import (
+    BinaryIoU,
+    IoU,
+    MeanIoU,
+    OneHotIoU,
+    OneHotMeanIoU,
+)
 from minikeras.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -76,24 +89,31 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
     "F1Score",
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
     "PrecisionAtRecall",
@@ -119,6 +139,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "cosine_similarity",
     "deserialize",
     "get",
@@ -130,6 +151,7 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pearson_correlation",
     "poisson",
     "serialize",
     "sparse_categorical_accuracy",
@@ -141,6 +163,8 @@ __all__ = [
 
 _METRICS = [globals()[name] for name in __all__ if name[0].isupper()]
 _FUNCTIONS = [
+    concordance_correlation,
+    pearson_correlation,
     accuracy,
     binary_accuracy,
     categorical_accuracy,

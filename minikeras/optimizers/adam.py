@@ -22,7 +22,7 @@ class Moments(Optimizer):
         kwargs: see `Optimizer`.
     """
 
-    slots: tuple[str, ...] = ("momentum", "velocity")
+    moments: tuple[str, str] = ("momentum", "velocity")
 
     def __init__(
         self,
@@ -37,18 +37,17 @@ class Moments(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make both means for each of `variables`."""
-        super().build(variables)
-        self.add_optimizer_variables(self._trainable_variables, self.slots)
+    def slots(self) -> list[dict[str, Any]]:
+        """Return both means."""
+        return [dict.fromkeys(self.moments, "zeros")]
 
     def step_number(self) -> Any:
         """Return t, the number of this step, which counts from 1."""
         return K.cast(self.iterations + 1, K.floatx())
 
-    def moments(self, gradient: Any, variable: Variable) -> tuple[Any, Any]:
+    def move_moments(self, gradient: Any, variable: Variable) -> tuple[Any, Any]:
         """Move both means towards the gradient and its square; return their values."""
-        m, v = (self.slot(variable, name) for name in self.slots)
+        m, v = (self.slot(variable, name) for name in self.moments)
         new_m = self.assign_add(m, (gradient - m) * (1 - self.beta_1))
         new_v = self.assign_add(v, (K.square(gradient) - v) * (1 - self.beta_2))
         return new_m, new_v
@@ -85,11 +84,10 @@ class Adam(Moments):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
         self.amsgrad = amsgrad
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make both means, and the largest one, for each of `variables`."""
-        super().build(variables)
-        if self.amsgrad:
-            self.add_optimizer_variables(self._trainable_variables, "velocity_hat")
+    def slots(self) -> list[dict[str, Any]]:
+        """Return both means, and as needed the largest one."""
+        largest = [{"velocity_hat": "zeros"}] if self.amsgrad else []
+        return [*super().slots(), *largest]
 
     def update_all(
         self,
@@ -106,7 +104,7 @@ class Adam(Moments):
         self, gradient: Any, variable: Variable, learning_rate: Any
     ) -> None:
         """Step along the mean gradient, in units of its spread."""
-        m, v = self.moments(gradient, variable)
+        m, v = self.move_moments(gradient, variable)
         if self.amsgrad:
             largest = self.slot(variable, "velocity_hat")
             v = self.assign(largest, K.maximum(largest, v))
@@ -171,7 +169,7 @@ class Adamax(Moments):
     Source: Kingma and Ba 2015, arXiv:1412.6980, section 7.
     """
 
-    slots = ("momentum", "norm")
+    moments = ("momentum", "norm")
 
     def update_all(
         self,
@@ -187,7 +185,7 @@ class Adamax(Moments):
         self, gradient: Any, variable: Variable, learning_rate: Any
     ) -> None:
         """Step along the mean gradient, in units of the largest."""
-        m, u = (self.slot(variable, name) for name in self.slots)
+        m, u = (self.slot(variable, name) for name in self.moments)
         mean = self.assign_add(m, (gradient - m) * (1 - self.beta_1))
         norm = self.assign(u, K.maximum(u * self.beta_2, K.abs(gradient)))
         self.assign_sub(variable, mean * learning_rate / (norm + self.epsilon))
@@ -212,6 +210,8 @@ class Nadam(Moments):
 
     def build(self, variables: Iterable[Variable]) -> None:
         """Make both means for each of `variables`, and the product of momenta."""
+        if self.built:
+            return
         super().build(variables)
         first = self._trainable_variables[:1]
         dtype = first[0].dtype if first else K.floatx()
@@ -241,7 +241,7 @@ class Nadam(Moments):
     ) -> None:
         """Step along the mean gradient and this one, in units of its spread."""
         of_mean, of_this, of_square = (K.cast(f, variable.dtype) for f in self._factors)
-        m, v = self.moments(gradient, variable)
+        m, v = self.move_moments(gradient, variable)
         ahead = m * of_mean + gradient * of_this
         spread = K.sqrt(v * of_square) + self.epsilon
         self.assign_sub(variable, ahead * learning_rate / spread)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from minikeras import backend as K
@@ -35,11 +34,9 @@ class Adagrad(Optimizer):
         self.initial_accumulator_value = initial_accumulator_value
         self.epsilon = epsilon
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make a sum of squares for each of `variables`."""
-        super().build(variables)
-        start = initializers.Constant(self.initial_accumulator_value)
-        self.add_optimizer_variables(self._trainable_variables, "accumulator", start)
+    def slots(self) -> list[dict[str, Any]]:
+        """Return a."""
+        return [{"accumulator": initializers.Constant(self.initial_accumulator_value)}]
 
     def update_step(
         self, gradient: Any, variable: Variable, learning_rate: Any
@@ -81,14 +78,14 @@ class RMSprop(Optimizer):
         self.epsilon = epsilon
         self.centered = centered
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make what is needed of means and momenta for each of `variables`."""
-        super().build(variables)
-        self.add_optimizer_variables(self._trainable_variables, "velocity")
-        if self.momentum > 0:
-            self.add_optimizer_variables(self._trainable_variables, "momentum")
-        if self.centered:
-            self.add_optimizer_variables(self._trainable_variables, "average_gradient")
+    def slots(self) -> list[dict[str, Any]]:
+        """Return v, and as needed p and the mean gradient."""
+        needed = {
+            "velocity": True,
+            "momentum": self.momentum > 0,
+            "average_gradient": self.centered,
+        }
+        return [{name: "zeros"} for name, wanted in needed.items() if wanted]
 
     def update_step(
         self, gradient: Any, variable: Variable, learning_rate: Any
@@ -132,12 +129,9 @@ class Adadelta(Optimizer):
         self.rho = rho
         self.epsilon = epsilon
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make both running means for each of `variables`."""
-        super().build(variables)
-        self.add_optimizer_variables(
-            self._trainable_variables, ["accumulated_grad", "accumulated_delta_var"]
-        )
+    def slots(self) -> list[dict[str, Any]]:
+        """Return the running means of squared gradients and squared steps."""
+        return [{"accumulated_grad": "zeros", "accumulated_delta_var": "zeros"}]
 
     def update_step(
         self, gradient: Any, variable: Variable, learning_rate: Any

@@ -28,8 +28,8 @@ Variables = Sequence[Variable]
 class Optimizer(State):
     """Base of optimizers: a rule by which gradients change variables.
 
-    A subclass names its variables in `build`, by `add_optimizer_variables`, and writes
-    its formula in `update_step`, with `slot` and the ``assign`` methods.
+    A subclass says in `slots` what it keeps for each variable, and writes its formula
+    in `update_step`, with `slot` and the ``assign`` methods.
 
     Args:
         learning_rate: step length, in units of weight per unit of gradient: a float, a
@@ -106,17 +106,31 @@ class Optimizer(State):
                     f"{name}={value}"
                 )
 
+    def slots(self) -> list[dict[str, Any]]:
+        """Return what the formula keeps for each variable: names with initializers.
+
+        Each dictionary is a group, all of which is kept for one variable before the
+        next one's turn.
+        """
+        return []
+
     def build(self, variables: Iterable[Variable]) -> None:
-        """Make what is kept for each of `variables`; a subclass adds its own."""
+        """Make what is kept for each of `variables`, once."""
+        if self.built:
+            return
         self._trainable_variables = list(variables)
         if self.use_ema:
-            self.add_optimizer_variables(self._trainable_variables, "average")
+            self._add_slots({"average": "zeros"})
         if self.gradient_accumulation_steps:
-            self.add_optimizer_variables(
-                self._trainable_variables, "gradient_accumulator"
-            )
-        self.built = True
+            self._add_slots({"gradient_accumulator": "zeros"})
         self._common = len(self._variables)
+        for group in self.slots():
+            self._add_slots(group)
+        self.built = True
+
+    def _add_slots(self, group: dict[str, Any]) -> None:
+        names, starts = list(group), list(group.values())
+        self.add_optimizer_variables(self._trainable_variables, names, starts)
 
     # -- learning rate and step count --------------------------------------------------
 
@@ -203,7 +217,7 @@ class Optimizer(State):
         """Subtract `value` from `variable`; return its new value."""
         return variable.assign_sub(value)
 
-    def average(self, mean: Variable, x: Any, keep: float) -> Any:
+    def average(self, mean: Variable, x: Any, keep: Any) -> Any:
         """Move a running mean to `x`, all but the share `keep`; return its value."""
         return self.assign(mean, mean * keep + x * (1 - keep))
 
@@ -336,13 +350,12 @@ class Optimizer(State):
         started = K.cast(K.not_equal(self.iterations, 0), K.floatx())
         momentum = self.ema_momentum * started
         every = self.ema_overwrite_frequency
+        due = K.equal((self.iterations + 1) % every, 0) if every else None
         for variable in self._trainable_variables:
             average = self.slot(variable, "average")
-            share = K.cast(momentum, variable.dtype)
-            average.assign(share * average + (1 - share) * variable)
-            if every:
-                due = K.equal((self.iterations + 1) % every, 0)
-                variable.assign(K.where(due, average, variable))
+            mean = self.average(average, variable, K.cast(momentum, variable.dtype))
+            if due is not None:
+                variable.assign(K.where(due, mean, variable))
 
     def finalize_variable_values(self, var_list: Variables) -> None:
         """Set variables to their moving averages, if these are kept."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from minikeras import backend as K
@@ -72,13 +71,10 @@ class Ftrl(Optimizer):
                     f"{name}={getattr(self, name)}."
                 )
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make n and z for each of `variables`."""
-        super().build(variables)
+    def slots(self) -> list[dict[str, Any]]:
+        """Return n and z."""
         start = initializers.Constant(self.initial_accumulator_value)
-        self.add_optimizer_variables(
-            self._trainable_variables, ["accumulator", "linear"], [start, "zeros"]
-        )
+        return [{"accumulator": start, "linear": "zeros"}]
 
     def update_step(
         self, gradient: Any, variable: Variable, learning_rate: Any

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from minikeras import backend as K
@@ -42,10 +41,9 @@ class Lion(Optimizer):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make a running mean of gradients for each of `variables`."""
-        super().build(variables)
-        self.add_optimizer_variables(self._trainable_variables, "momentum")
+    def slots(self) -> list[dict[str, Any]]:
+        """Return the running mean of gradients."""
+        return [{"momentum": "zeros"}]
 
     def update_step(
         self, gradient: Any, variable: Variable, learning_rate: Any

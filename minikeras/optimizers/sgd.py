@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from minikeras.optimizers.base import Optimizer, Variable
@@ -41,11 +40,9 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make a velocity for each of `variables`, if there is momentum."""
-        super().build(variables)
-        if self.momentum:
-            self.add_optimizer_variables(self._trainable_variables, "momentum")
+    def slots(self) -> list[dict[str, Any]]:
+        """Return the velocity, if there is momentum."""
+        return [{"momentum": "zeros"}] if self.momentum else []
 
     def update_step(
         self, gradient: Any, variable: Variable, learning_rate: Any

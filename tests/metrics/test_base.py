@@ -161,6 +161,7 @@ class TestMeanMetricWrapper:
         (lambda: metrics.AUC(num_labels=3), "only when `multi_label`"),
         (lambda: metrics.AUC(summation_method="x"), "Invalid AUC summation method"),
         (lambda: metrics.PrecisionAtRecall(1.5), r"`recall` must be in the range"),
+        (lambda: metrics.IoU(3, [1, 3]), "Target class id 3 is out of range"),
         (lambda: metrics.R2Score("mean"), "class_aggregation=mean"),
         (lambda: metrics.R2Score(num_regressors=-1), "num_regressors=-1"),
         (lambda: metrics.F1Score(average="mean"), "average=mean"),

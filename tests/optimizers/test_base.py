@@ -35,6 +35,15 @@ def test_a_users_optimizer_needs_build_and_update_step():
     assert int(optimizer.iterations) == 3
 
 
+def test_building_twice_makes_nothing_new():
+    for optimizer in (Adam(), optimizers.Nadam(use_ema=True)):
+        w = variable()
+        optimizer.build([w])
+        made = optimizer.variables
+        optimizer.build([w])
+        assert optimizer.variables == made
+
+
 class TestLearningRate:
     def test_it_can_be_read_and_set(self):
         optimizer, w = SGD(0.5), variable()
