@@ -44,6 +44,7 @@ def set_session(session: Session) -> None:
 def clear_session(free_memory: bool = True) -> None:
     """Forget the default graph and all automatic names; models keep their weights."""
     reset_default_graph()
+    get_session()  # which lets go of the old graph
     _phase.clear()
     _uids.clear()
     for reset in _on_clear:
