@@ -230,7 +230,7 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Tensor:
 
     Args:
         x: the input.
-        bias: one number for each channel.
+        bias: one number for each channel; or (spatial ..., channels) one for each place.
         data_format: "channels_last" or "channels_first"; None means the last axis.
 
     Example:
@@ -239,5 +239,6 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Tensor:
                 [2., 2., 2.]]])
     """
     if data_format == "channels_first":
-        bias = engine.expand_dims(bias, range(1, ndim(x) - 1))
+        channels = bias if ndim(bias) == 1 else engine.moveaxis(bias, -1, 0)
+        bias = engine.expand_dims(channels, range(ndim(bias), ndim(x) - 1))
     return engine.add(x, bias)
