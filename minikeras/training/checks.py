@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minikeras import backend as K
+from minikeras.training.inputs import in_memory
 
 __all__ = ["check_inputs", "check_shapes", "check_targets"]
 
@@ -105,7 +106,7 @@ def check_targets(terms: Iterable[Any], targets: list[Any]) -> None:
 
 def _in_memory(arrays: Iterable[Any]) -> list[np.ndarray[Any, Any]]:
     """Return those that can be looked at without reading a file."""
-    return [a for a in arrays if type(a) is np.ndarray and a.ndim and a.size]
+    return [a for a in arrays if in_memory(a) and a.size]
 
 
 def _check_finite(term: Any, y: np.ndarray[Any, Any]) -> None:

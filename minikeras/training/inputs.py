@@ -65,9 +65,11 @@ def batches(
     columns = leaves_of(data)
     size = batch_size or (-(-len(columns[0]) // steps) if steps else 32)
     rows = ArrayBatches(columns, size, shuffle, fresh_rng)
-    lazy = any(type(a) is not np.ndarray for a in columns)
-    prepare = (lambda batch: [as_array(a) for a in batch]) if lazy else None
-    return Batches(Passes(rows, steps, prepare), data)
+    if all(map(in_memory, columns)):
+        return Batches(Passes(rows, steps), data)
+    seen = [a if in_memory(a) else as_array(a[:1]) for a in columns]
+    passes = Passes(rows, steps, lambda batch: [as_array(a) for a in batch])
+    return Batches(passes, filled(data, seen))
 
 
 def split(data: tuple[Any, Any, Any], share: float) -> tuple[Any, Any]:
@@ -158,6 +160,11 @@ def standardized(value: Any) -> Any:
     return K.tree.map_structure(
         lambda leaf: leaf if leaf is None else _column(leaf), value
     )
+
+
+def in_memory(array: Any) -> bool:
+    """Whether it is a plain array, whose rows can be had without reading a file."""
+    return type(array) is np.ndarray
 
 
 def _column(value: Any) -> Any:
