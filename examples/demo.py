@@ -17,6 +17,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 PICTURE = Path("build/demo.png")
+ROWS, COLUMNS, CELL = 5, 10, 38  # of the digits in the picture; a cell's side in pixels
 
 
 def cars():
@@ -42,10 +43,10 @@ def digits():
 
 def linear(train, test):
     """Train one dense unit on the cars; return history, predictions and R squared."""
-    print("A linear model of miles per gallon")
+    print(f"A linear model of miles per gallon, trained on {len(train[0])} cars\n")
     model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(1)])
-    model.compile(optimizer=keras.optimizers.Adam(0.5), loss="mse", metrics=["mae"])
-    history = model.fit(*train, epochs=40, validation_data=test)
+    model.compile(keras.optimizers.Adam(0.5), "mse")
+    history = model.fit(*train, epochs=15, validation_data=test)
     predicted = model.predict(test[0], verbose=0)
     error = np.sum((test[1] - predicted) ** 2) / np.sum((test[1] - test[1].mean()) ** 2)
     return history.history, predicted, 1 - error
@@ -53,66 +54,80 @@ def linear(train, test):
 
 def mlp(train, test):
     """Train an MLP on the digits; return history, predicted labels and accuracy."""
-    print("\nAn MLP that reads handwritten digits")
+    print(f"\nAn MLP that reads handwritten digits, trained on {len(train[0]):,}\n")
     model = keras.Sequential(
         [
             keras.Input((784,)),
             keras.layers.Dense(256, activation="relu"),
-            keras.layers.Dropout(0.2),
+            keras.layers.Dropout(0.3),
             keras.layers.Dense(128, activation="relu"),
-            keras.layers.Dropout(0.2),
+            keras.layers.Dropout(0.3),
             keras.layers.Dense(10, activation="softmax"),
         ]
     )
     model.summary()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(*train, batch_size=64, epochs=12, validation_data=test)
+    history = model.fit(*train, epochs=10, validation_data=test)
     labels = model.predict(test[0], verbose=0).argmax(-1)
     return history.history, labels, np.mean(labels == test[1])
 
 
+def draw_curve(axis, history, name, **settings):
+    """Draw what training and test data gave after each epoch."""
+    epochs = range(1, len(history[name]) + 1)
+    axis.plot(epochs, history[name], label="training")
+    axis.plot(epochs, history[f"val_{name}"], label="test")
+    axis.set(xlabel="epoch", **settings)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend()
+
+
+def draw_digits(axis, images, labels, truths):
+    """Draw images beside the labels the MLP gave them: red where it was wrong."""
+    count = ROWS * COLUMNS
+    cells = np.zeros((count, CELL, CELL))
+    cells[:, -28:, -28:] = images[:count].reshape(-1, 28, 28)
+    sheet = cells.reshape(ROWS, COLUMNS, CELL, CELL).swapaxes(1, 2)
+    axis.imshow(sheet.reshape(ROWS * CELL, COLUMNS * CELL), cmap="gray_r")
+    for i, (label, truth) in enumerate(zip(labels[:count], truths, strict=False)):
+        row, column = divmod(i, COLUMNS)
+        color = "tab:green" if label == truth else "tab:red"
+        axis.text(CELL * column + 2, CELL * row + 12, label, color=color, weight="bold")
+    axis.axis("off")
+
+
 def draw(linear_result, mlp_result, car_test, digit_test):
     """Write the picture: learning curves above, predictions below."""
-    figure = plt.figure(figsize=(11, 8), layout="constrained")
-    axes = figure.subplot_mosaic("AB;CD")
+    figure, axes = plt.subplots(2, 2, figsize=(11, 8), layout="constrained")
     history, predicted, r2 = linear_result
-    axes["A"].plot(history["loss"], label="training")
-    axes["A"].plot(history["val_loss"], label="test")
-    axes["A"].set(title="Linear model: squared error", xlabel="epoch", yscale="log")
-    axes["C"].scatter(car_test[1], predicted, s=14)
-    axes["C"].plot([8, 46], [8, 46], color="gray", lw=1)
-    axes["C"].set(
-        title=f"Miles per gallon, R² = {r2:.2f}", xlabel="measured", ylabel="predicted"
+    title = "Linear model: mean squared error"
+    draw_curve(axes[0, 0], history, "loss", title=title, yscale="log")
+    axes[1, 0].scatter(car_test[1], predicted, s=14)
+    axes[1, 0].axline((10, 10), slope=1, color="gray", lw=1)
+    axes[1, 0].set(
+        title=f"Miles per gallon of unseen cars, R² = {r2:.2f}",
+        xlabel="measured",
+        ylabel="predicted",
     )
     history, labels, accuracy = mlp_result
-    axes["B"].plot(history["accuracy"], label="training")
-    axes["B"].plot(history["val_accuracy"], label="test")
-    axes["B"].set(title="MLP: accuracy", xlabel="epoch")
-    axes["D"].imshow(
-        digit_test[0][:40].reshape(4, 10, 28, 28).swapaxes(1, 2).reshape(112, 280),
-        cmap="gray_r",
-    )
-    for i, (label, truth) in enumerate(zip(labels[:40], digit_test[1], strict=False)):
-        color = "tab:green" if label == truth else "tab:red"
-        axes["D"].text(28 * (i % 10) + 2, 28 * (i // 10) + 8, label, color=color)
-    axes["D"].set(title=f"Digits as the MLP reads them, accuracy {accuracy:.1%}")
-    axes["D"].axis("off")
-    axes["A"].legend()
-    axes["B"].legend()
+    draw_curve(axes[0, 1], history, "accuracy", title="MLP: accuracy")
+    draw_digits(axes[1, 1], digit_test[0], labels, digit_test[1])
+    axes[1, 1].set_title(f"Unseen digits as the MLP reads them, {accuracy:.1%} right")
     PICTURE.parent.mkdir(exist_ok=True)
     figure.savefig(PICTURE, dpi=110)
 
 
 def main():
+    """Train both, draw, and say how well they do on data they have not seen."""
     keras.utils.set_random_seed(0)
     car_train, car_test = cars()
     digit_train, digit_test = digits()
     linear_result = linear(car_train, car_test)
     mlp_result = mlp(digit_train, digit_test)
     draw(linear_result, mlp_result, car_test, digit_test)
-    print(f"\nCars: R² = {linear_result[2]:.3f} on {len(car_test[0])} unseen cars")
-    print(f"Digits: {mlp_result[2]:.1%} of {len(digit_test[0])} unseen digits right")
-    print(f"See the picture: {PICTURE}")
+    print(f"\nCars: R² = {linear_result[2]:.2f} on {len(car_test[0])} unseen cars")
+    print(f"Digits: {mlp_result[2]:.1%} of {len(digit_test[0]):,} unseen digits right")
+    print(f"See the picture: {PICTURE.resolve()}")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ with tf.Session() as session:
 # Now a model with two parameters, $y = m x + b$, and the gradient descent that finds
 # them. The points lie on $y = 2x + 6$.
 
+
 # %%
 def line(iterations, learning_rate):
     """Return m and b after gradient descent, one point at a time."""

@@ -24,7 +24,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from mlxtend.data import autompg_data
 
-features = ["cylinders", "displacement", "horsepower", "weight", "acceleration", "year", "origin"]
+features = [
+    "cylinders",
+    "displacement",
+    "horsepower",
+    "weight",
+    "acceleration",
+    "year",
+    "origin",
+]
 x, y = autompg_data()
 x = x[:, : len(features)]
 order = np.random.default_rng(0).permutation(len(x))
@@ -55,7 +63,12 @@ model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(1)])
 start = model.get_weights()
 model.compile(optimizer=keras.optimizers.SGD(RATE), loss="mse")
 history = model.fit(
-    x_train, y_train, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0,
+    x_train,
+    y_train,
+    batch_size=BATCH,
+    epochs=EPOCHS,
+    shuffle=False,
+    verbose=0,
     validation_data=(x_test, y_test),
 )
 by_keras = model.get_weights()
@@ -66,8 +79,7 @@ plt.plot(history.history["val_loss"], label="test")
 plt.yscale("log")
 plt.xlabel("epoch")
 plt.ylabel("squared error")
-plt.legend();
-
+plt.legend()
 # %% [markdown]
 # ## On K
 #
@@ -81,7 +93,8 @@ inputs, targets = K.placeholder(shape=(None, 7)), K.placeholder(shape=(None, 1))
 outputs = K.bias_add(K.dot(inputs, kernel), bias)
 loss = K.mean(K.square(outputs - targets))
 updates = [
-    K.update_sub(v, RATE * g) for v, g in zip((kernel, bias), K.gradients(loss, [kernel, bias]))
+    K.update_sub(v, RATE * g)
+    for v, g in zip((kernel, bias), K.gradients(loss, [kernel, bias]))
 ]
 step = K.function([inputs, targets], [loss], updates=updates)
 
@@ -108,14 +121,18 @@ with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     for _ in range(EPOCHS):
         for i in range(0, len(x_train), BATCH):
-            session.run(train_op, {a: x_train[i : i + BATCH], b: y_train[i : i + BATCH]})
+            session.run(
+                train_op, {a: x_train[i : i + BATCH], b: y_train[i : i + BATCH]}
+            )
     by_engine = session.run([w, c])
 
 # %% [markdown]
 # ## The same numbers
 
 # %%
-for name, k, e, kk in zip(features, by_keras[0][:, 0], by_engine[0][:, 0], by_k[0][:, 0]):
+for name, k, e, kk in zip(
+    features, by_keras[0][:, 0], by_engine[0][:, 0], by_k[0][:, 0]
+):
     print(f"{name:14} {k:9.5f} {kk:9.5f} {e:9.5f}")
 np.testing.assert_allclose(by_k[0], by_keras[0], rtol=1e-5, atol=1e-5)
 np.testing.assert_allclose(by_engine[0], by_keras[0], rtol=1e-5, atol=1e-5)

@@ -29,8 +29,7 @@ x_train, y_train, x_test, y_test = x[:4000], y[:4000], x[4000:], y[4000:]
 
 plt.figure(figsize=(9, 3))
 plt.imshow(x[:30].reshape(3, 10, 28, 28).swapaxes(1, 2).reshape(84, 280), cmap="gray_r")
-plt.axis("off");
-
+plt.axis("off")
 # %% [markdown]
 # ## In Keras
 
@@ -52,7 +51,12 @@ start = model.get_weights()
 loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(keras.optimizers.SGD(RATE), loss_fn, metrics=["accuracy"])
 history = model.fit(
-    x_train, y_train, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=2,
+    x_train,
+    y_train,
+    batch_size=BATCH,
+    epochs=EPOCHS,
+    shuffle=False,
+    verbose=2,
     validation_data=(x_test, y_test),
 )
 by_keras = model.get_weights()
@@ -62,8 +66,7 @@ plt.plot(history.history["accuracy"], label="training")
 plt.plot(history.history["val_accuracy"], label="test")
 plt.xlabel("epoch")
 plt.ylabel("accuracy")
-plt.legend();
-
+plt.legend()
 # %% [markdown]
 # ## On K
 
@@ -76,7 +79,9 @@ labels = K.placeholder(shape=(None,), dtype="int32")
 hidden = K.relu(K.bias_add(K.dot(inputs, weights[0]), weights[1]))
 logits = K.bias_add(K.dot(hidden, weights[2]), weights[3])
 loss = K.mean(K.sparse_categorical_crossentropy(labels, logits, from_logits=True))
-updates = [K.update_sub(w, RATE * g) for w, g in zip(weights, K.gradients(loss, weights))]
+updates = [
+    K.update_sub(w, RATE * g) for w, g in zip(weights, K.gradients(loss, weights))
+]
 step = K.function([inputs, labels], [loss], updates=updates)
 
 for _ in range(EPOCHS):
@@ -96,14 +101,18 @@ b = tf.placeholder(tf.int32, [None])
 w1, b1, w2, b2 = (tf.Variable(value) for value in start)
 h = tf.nn.relu(tf.matmul(a, w1) + b1)
 z = tf.matmul(h, w2) + b2
-error = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=b, logits=z))
+error = tf.reduce_mean(
+    tf.nn.sparse_softmax_cross_entropy_with_logits(labels=b, logits=z)
+)
 train_op = tf.train.GradientDescentOptimizer(RATE).minimize(error)
 
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     for _ in range(EPOCHS):
         for i in range(0, len(x_train), BATCH):
-            session.run(train_op, {a: x_train[i : i + BATCH], b: y_train[i : i + BATCH]})
+            session.run(
+                train_op, {a: x_train[i : i + BATCH], b: y_train[i : i + BATCH]}
+            )
     by_engine = session.run([w1, b1, w2, b2])
     predicted = session.run(tf.argmax(z, 1), {a: x_test})
 
@@ -156,6 +165,8 @@ if folder.exists():
     kinds = idx("train-labels-idx1-ubyte.gz").astype("int32")
     clothes = keras.models.Sequential.from_config(model.get_config())
     clothes.compile("adam", loss_fn, metrics=["accuracy"])
-    clothes.fit(images, kinds, batch_size=256, epochs=3, validation_split=0.1, verbose=2)
+    clothes.fit(
+        images, kinds, batch_size=256, epochs=3, validation_split=0.1, verbose=2
+    )
 else:
     print("not installed; nothing to train on")
