@@ -1,8 +1,8 @@
-"""Keras's variables: values in the global session, changed at once or within a trace."""
+"""Keras's variables: values in the global session, set at once or in a trace."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,7 +129,7 @@ class Variable(Operators):
         return np.array(devices.to_host(stored))
 
     def __as_tensor__(self) -> Tensor:
-        return read(self.handle, name=self.path)
+        return read(self.handle, name=f"{self.path}/")  # not in the scope around
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)

@@ -7,6 +7,7 @@ serves them all.
 
 from __future__ import annotations
 
+from inspect import get_annotations
 from typing import Any, ClassVar, NoReturn, dataclass_transform
 
 __all__ = ["Value"]
@@ -31,7 +32,7 @@ class Value:
     _by_identity: ClassVar[bool] = False
 
     def __init_subclass__(cls, eq: bool = True) -> None:
-        own = cls.__dict__.get("__annotations__", {})
+        own = get_annotations(cls)
         named = (n for n, kind in own.items() if not str(kind).startswith("ClassVar"))
         cls.fields = tuple(dict.fromkeys((*cls.fields, *named)))
         cls._by_identity = not eq

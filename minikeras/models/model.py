@@ -62,15 +62,18 @@ class Model(Layer):
         "_outputs_struct",
     }
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Model:
-        from_graph = cls is Model and _gives_graph(args, kwargs)
-        return super().__new__(cls.graph_model if from_graph else cls, *args, **kwargs)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made: Any = cls
+        if cls is Model and _gives_graph(args, kwargs):
+            made = cls.graph_model
+        return super().__new__(made, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if _gives_graph(args, kwargs):
             # A subclass that passes inputs and outputs on becomes a graph model.
             cls = type(self)
-            self.__class__ = type(cls.__name__, (cls, self.graph_model), {})
+            both: Any = type(cls.__name__, (cls, self.graph_model), {})
+            self.__class__ = both
             self.graph_model.__init__(self, *args, **kwargs)
             return
         super().__init__(*args, **kwargs)

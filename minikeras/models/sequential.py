@@ -125,7 +125,7 @@ class Sequential(Model):
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        return self._functional.call(inputs, training=training, mask=mask)  # type: ignore[union-attr]
+        return self._connected.call(inputs, training=training, mask=mask)
 
     @property
     def layers(self) -> list[Layer]:
@@ -140,23 +140,35 @@ class Sequential(Model):
     def _connected(self) -> Functional:
         if self._functional is None:
             raise AttributeError(
-                f"Sequential model '{self.name}' has no defined outputs yet: it has not "
-                "been built. Give it an Input, or call it on data."
+                f"Sequential model '{self.name}' has no defined outputs yet: it is not "
+                "built. Give it an Input, or call it on data."
             )
         return self._functional
 
-    inputs = property(
-        lambda self: self._connected.inputs, doc="The symbolic inputs, as a list."
-    )
-    outputs = property(
-        lambda self: self._connected.outputs, doc="The symbolic outputs, as a list."
-    )
-    input = property(lambda self: self.inputs[0], doc="The symbolic input.")
-    output = property(lambda self: self.outputs[0], doc="The symbolic output.")
-    output_names = property(
-        lambda self: [layer.name for layer in self.layers[-1:]],
-        doc="The name of the last layer.",
-    )
+    @property
+    def inputs(self) -> list[K.Tensor]:
+        """The symbolic inputs, as a list."""
+        return self._connected.inputs
+
+    @property
+    def outputs(self) -> list[K.Tensor]:
+        """The symbolic outputs, as a list."""
+        return self._connected.outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input."""
+        return self._connected.input
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output."""
+        return self._connected.output
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the last layer."""
+        return [layer.name for layer in self.layers[-1:]]
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = {
@@ -166,7 +178,7 @@ class Sequential(Model):
             "layers": [K.serialize_keras_object(layer) for layer in self._stack],
         }
         if self._functional is not None:
-            config["build_input_shape"] = tuple(self._stack[0].batch_shape)
+            config["build_input_shape"] = self.input_shape
         return config
 
     @classmethod

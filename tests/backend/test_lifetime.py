@@ -22,7 +22,6 @@ def test_what_nothing_refers_to_is_let_go() -> None:
         return len(K.get_session().values)
 
     K.clear_session()
-    before = count()
     kept = K.variable(np.zeros(3))
     f = K.function([], [K.variable(np.ones(1000)) * 2.0])
     f([])

@@ -130,7 +130,9 @@ def test_plain_operations_are_layers_of_a_model(rng: np.random.Generator) -> Non
 
 
 def test_a_model_of_inner_tensors_shares_the_layers(rng: np.random.Generator) -> None:
-    model = Sequential([layers.Input((6,)), layers.Dense(4, name="first"), layers.Dense(1)])
+    model = Sequential(
+        [layers.Input((6,)), layers.Dense(4, name="first"), layers.Dense(1)]
+    )
     features = Model(model.inputs, model.get_layer("first").output)
     value = rng.standard_normal((2, 6)).astype("float32")
     np.testing.assert_array_equal(features(value), model.get_layer("first")(value))
@@ -199,7 +201,7 @@ def test_errors_name_the_model_and_what_was_wanted() -> None:
         two_branches(minikeras)(np.ones((2, 3), "float32"))
     with pytest.raises(ValueError, match="missing"):
         two_branches(minikeras)({"a": np.ones((2, 3), "float32")})
-    with pytest.raises(ValueError, match="No such layer: x. Existing layers are"):
+    with pytest.raises(ValueError, match=r"No such layer: x\. Existing layers are"):
         model.get_layer("x")
     with pytest.raises(ValueError, match="unique names"):
         Sequential([layers.Dense(1, name="d"), layers.Dense(1, name="d")])

@@ -215,31 +215,28 @@ def test_a_loop_variable_may_grow() -> None:
 
 
 def test_branches_of_different_dtypes_are_refused() -> None:
-    with (
-        Graph().as_default(),
-        pytest.raises(DTypeError, match="int32, the other float32"),
-    ):
+    with Graph().as_default():
         p = ops.placeholder("bool", ())
-        ops.cond(p, lambda: ops.constant(1), lambda: ops.constant(1.0))
+        with pytest.raises(DTypeError, match="int32, the other float32"):
+            ops.cond(p, lambda: ops.constant(1), lambda: ops.constant(1.0))
 
 
 def test_a_carry_that_changes_its_dtype_is_refused() -> None:
-    with (
-        Graph().as_default(),
-        pytest.raises(DTypeError, match="carry 0 starts as int32"),
-    ):
-        ops.while_loop(lambda i: i < 3, lambda i: i * 1.5, (ops.constant(0),))
+    with Graph().as_default():
+        start = ops.constant(0)
+        with pytest.raises(DTypeError, match="carry 0 starts as int32"):
+            ops.while_loop(lambda i: i < 3, lambda i: i * 1.5, (start,))
 
 
 def test_scanning_a_scalar_is_refused() -> None:
-    with Graph().as_default(), pytest.raises(ShapeError, match="leading axis"):
-        ops.scan(lambda c, x: (c, x), ops.constant(0.0), ops.constant(1.0), length=2)
+    with Graph().as_default():
+        x = ops.constant(1.0)
+        with pytest.raises(ShapeError, match="leading axis"):
+            ops.scan(lambda c, x: (c, x), x, x, length=2)
 
 
 def test_a_variable_read_and_then_assigned_in_a_body_is_refused() -> None:
-    with (
-        Graph().as_default(),
-        pytest.raises(GraphError, match="read and then assigned"),
-    ):
-        v = Variable(1.0)
-        ops.while_loop(lambda i: i < 3, lambda i: v.assign(i + v), (ops.constant(0.0),))
+    with Graph().as_default():
+        v, start = Variable(1.0), ops.constant(0.0)
+        with pytest.raises(GraphError, match="read and then assigned"):
+            ops.while_loop(lambda i: i < 3, lambda i: v.assign(i + v), (start,))
