@@ -222,7 +222,7 @@ def is_variable(x: Any) -> bool:
     return isinstance(x, Variable)
 
 
-# -- the classic functions ----------------------------------------------------------------
+# -- the classic functions ------------------------------------------------------------
 
 
 def variable(
