@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minikeras.backend.introspection import ndim
+from minikeras.backend.introspection import ndim, rank
 from minikeras.backend.session import learning_phase
 from minikeras.backend.variables import eval as evaluate
 from minikeras.engine import ops as engine
@@ -73,14 +73,10 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     if not ndim(condition):
         return cond(condition, _deferred(then_expression), _deferred(else_expression))
     then, otherwise = _forced(then_expression), _forced(else_expression)
-    missing = ndim(then) - ndim(condition)
-    if missing < 0:
-        raise ShapeError(
-            f"switch: the condition has {ndim(condition)} axes, the values {ndim(then)}"
-        )
-    if missing:
-        last = ndim(condition)
-        condition = engine.expand_dims(condition, range(last, last + missing))
+    n, m = rank(condition), rank(then)
+    if n > m:
+        raise ShapeError(f"switch: the condition has {n} axes, the values {m}")
+    condition = engine.expand_dims(condition, range(n, m))
     return engine.where(condition, then, otherwise)
 
 

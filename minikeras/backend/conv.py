@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minikeras.backend.config import standardize_data_format
-from minikeras.backend.introspection import int_shape
+from minikeras.backend.introspection import int_shape, known_shape
 from minikeras.engine import ops as engine
 from minikeras.engine.graph import Tensor
 
@@ -64,13 +64,15 @@ def conv(
         ShapeError: if the channels do not fit, or `inputs` is too small for a window.
     """
     layout = standardize_data_format(data_format)
-    groups = _groups(_channels(inputs, layout), int_shape(kernel)[-2])
+    groups = _groups(_channels(inputs, layout), known_shape(kernel)[-2])
     return engine.conv(inputs, kernel, strides, padding, dilation_rate, groups, layout)
 
 
 def _channels(x: Any, layout: str) -> int | None:
     shape = int_shape(x)
-    return shape and shape[-1 if layout == "channels_last" else 1]
+    if shape is None:
+        return None
+    return shape[-1 if layout == "channels_last" else 1]
 
 
 def _groups(channels: int | None, seen: int | None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minikeras.backend.introspection import dtype, is_float_dtype, limits, ndim
+from minikeras.backend.introspection import dtype, is_float_dtype, limits, rank
 from minikeras.engine import ops as engine
 from minikeras.engine.dtypes import to_float
 from minikeras.engine.graph import Tensor
@@ -230,7 +230,7 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Tensor:
 
     Args:
         x: the input.
-        bias: one number for each channel; or (spatial ..., channels) one for each place.
+        bias: one number for each channel, or for each place and channel.
         data_format: "channels_last" or "channels_first"; None means the last axis.
 
     Example:
@@ -239,6 +239,6 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Tensor:
                 [2., 2., 2.]]])
     """
     if data_format == "channels_first":
-        channels = bias if ndim(bias) == 1 else engine.moveaxis(bias, -1, 0)
-        bias = engine.expand_dims(channels, range(ndim(bias), ndim(x) - 1))
+        channels = bias if rank(bias) == 1 else engine.moveaxis(bias, -1, 0)
+        bias = engine.expand_dims(channels, range(rank(bias), rank(x) - 1))
     return engine.add(x, bias)

@@ -12,7 +12,7 @@ from minikeras.backend.variables import eval as evaluate
 from minikeras.backend.variables import is_variable
 from minikeras.engine import devices, dtypes
 from minikeras.engine import ops as engine
-from minikeras.engine.errors import DTypeError
+from minikeras.engine.errors import DTypeError, ShapeError
 from minikeras.engine.graph import Tensor, is_symbolic
 from minikeras.engine.op import as_array, as_tensor
 from minikeras.engine.ops import shape, size
@@ -33,8 +33,10 @@ __all__ = [
     "is_sparse",
     "is_symbolic",
     "is_tensor",
+    "known_shape",
     "limits",
     "ndim",
+    "rank",
     "result_type",
     "shape",
     "size",
@@ -64,6 +66,27 @@ def ndim(x: Any) -> int | None:
     """Return the number of axes of `x`, None if unknown."""
     shape = int_shape(x)
     return None if shape is None else len(shape)
+
+
+def known_shape(x: Any) -> Shape:
+    """Return the static shape of `x`, whose rank must be known.
+
+    Raises:
+        ShapeError: if it is not.
+    """
+    shape = int_shape(x)
+    if shape is None:
+        raise ShapeError(f"the rank of {x} must be known")
+    return shape
+
+
+def rank(x: Any) -> int:
+    """Return the number of axes of `x`, which must be known.
+
+    Raises:
+        ShapeError: if it is not.
+    """
+    return len(known_shape(x))
 
 
 def count_params(x: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minikeras.backend.introspection import int_shape, ndim
+from minikeras.backend.introspection import int_shape, ndim, rank
 from minikeras.engine import ops as engine
 from minikeras.engine import tree
 from minikeras.engine.graph import Tensor
@@ -96,7 +96,7 @@ def _output(states: Sequence[Any]) -> Any:
 
 def _choose(keep: Any, new: Any, old: Any) -> Tensor:
     """Return the rows of `new` where `keep`, else those of `old`."""
-    axes = range(1, ndim(new) or 1)
+    axes = range(1, rank(new))
     return engine.where(engine.expand_dims(keep, axes), new, old)
 
 

@@ -76,13 +76,13 @@ def sparse_categorical_crossentropy(
         ExecutionError: if a target is not the number of a class (not on a GPU).
     """
     target = engine.cast(target, "int32")
-    n, rank = ndim(target), ndim(output)
-    if n is not None and n == rank and int_shape(target)[-1] in (1, None):
+    shape = int_shape(target)
+    if shape and len(shape) == ndim(output) and shape[-1] in (1, None):
         target = engine.squeeze(target, -1)
     if axis != -1:
         output = engine.moveaxis(output, axis, -1)
-    if ignore_class is not None:
-        valid = engine.not_equal(target, ignore_class)
+    valid = None if ignore_class is None else engine.not_equal(target, ignore_class)
+    if valid is not None:
         target = engine.where(valid, target, 0)
     if from_logits:
         loss = engine.sparse_softmax_cross_entropy(target, output)
@@ -91,7 +91,7 @@ def sparse_categorical_crossentropy(
         picks = engine.expand_dims(target, -1)
         picked = engine.take_along_axis(_log_probabilities(output, -1), picks, -1)
         loss = engine.negative(engine.squeeze(picked, -1))
-    return loss if ignore_class is None else engine.where(valid, loss, 0)
+    return loss if valid is None else engine.where(valid, loss, 0)
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:

@@ -48,9 +48,7 @@ def convert_to_tensor(
 
 def shape(x: Any) -> tuple[Any, ...]:
     """Return the sizes of `x`: integers, and tensors where they are not known yet."""
-    known = K.int_shape(x)
-    if known is None:
-        raise ValueError(f"shape: the rank of {x} must be known")
+    known = K.known_shape(x)
     if None not in known:
         return known
     sizes = K.shape(x)

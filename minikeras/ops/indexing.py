@@ -85,7 +85,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 def nonzero(x: Any) -> tuple[Any, ...]:
     """Return where the elements are that are not 0: a vector of indices by axis."""
     places = engine.argwhere(x)
-    return tuple(places[:, i] for i in range(K.ndim(x)))
+    return tuple(places[:, i] for i in range(K.rank(x)))
 
 
 @eager
@@ -133,7 +133,7 @@ def multi_hot(
     if num_classes is None:
         raise ValueError("Argument `num_classes` must be specified.")
     hot = K.one_hot(inputs, num_classes, axis, dtype)
-    return K.max(hot, 1 if K.ndim(inputs) > 1 else 0)
+    return K.max(hot, 1 if K.rank(inputs) > 1 else 0)
 
 
 @eager

@@ -47,7 +47,7 @@ def matmul(x1: Any, x2: Any) -> Any:
     """Return the matrix product over the last two axes; a vector is a row or column."""
     if K.dtype(x1) == K.dtype(x2) == "int8":  # quantized: products would overflow
         x1, x2 = K.cast(x1, "int32"), K.cast(x2, "int32")
-    row, column = K.ndim(x1) == 1, K.ndim(x2) == 1
+    row, column = K.rank(x1) == 1, K.rank(x2) == 1
     x1 = K.expand_dims(x1, 0) if row else x1
     x2 = K.expand_dims(x2, 1) if column else x2
     y = K.matmul(x1, x2)
@@ -58,7 +58,7 @@ def matmul(x1: Any, x2: Any) -> Any:
 @eager
 def dot(x1: Any, x2: Any) -> Any:
     """Contract the last axis of `x1` with the last but one of `x2`; scalars scale."""
-    n, m = K.ndim(x1), K.ndim(x2)
+    n, m = K.rank(x1), K.rank(x2)
     if 0 in (n, m):
         return K.multiply(x1, x2)
     return K.tensordot(x1, x2, ((-1,), (-1 if m == 1 else -2,)))
@@ -67,7 +67,7 @@ def dot(x1: Any, x2: Any) -> Any:
 @eager
 def inner(x1: Any, x2: Any) -> Any:
     """Contract the last axis of `x1` with the last of `x2`; scalars scale."""
-    if 0 in (K.ndim(x1), K.ndim(x2)):
+    if 0 in (K.rank(x1), K.rank(x2)):
         return K.multiply(x1, x2)
     return K.tensordot(x1, x2, ((-1,), (-1,)))
 
@@ -148,11 +148,10 @@ def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> 
         ValueError: if there is no such norm.
     """
     x = K.divide(x, 1)
-    axes = (axis,) if isinstance(axis, int) else axis
-    if axes is None and ord is not None:
-        axes = tuple(range(K.ndim(x)))
-    if ord in (None, "fro") or (ord == 2 and axes is not None and len(axes) == 1):
-        return K.sqrt(K.sum(K.square(x), axes, keepdims))
+    if ord in (None, "fro"):
+        return K.sqrt(K.sum(K.square(x), axis, keepdims))
+    every = range(K.rank(x)) if axis is None else axis
+    axes = (every,) if isinstance(every, int) else tuple(every)
     if len(axes) == 1:
         return _vector_norm(K.absolute(x), ord, axes, keepdims)
     return _matrix_norm(K.absolute(x), ord, axes, keepdims)
@@ -161,6 +160,8 @@ def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> 
 def _vector_norm(size: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
     if ord in (math.inf, -math.inf):
         return (K.max if ord > 0 else K.min)(size, axes, keepdims)
+    if ord == 2:
+        return K.sqrt(K.sum(K.square(size), axes, keepdims))
     if ord == 0:
         return K.sum(K.cast(K.greater(size, 0), K.dtype(size)), axes, keepdims)
     if isinstance(ord, str):
@@ -227,7 +228,7 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
         axis: along which.
     """
     y = K.moveaxis(y, axis, -1)
-    width = dx if x is None else diff(x if K.ndim(x) == 1 else K.moveaxis(x, axis, -1))
+    width = dx if x is None else diff(x if K.rank(x) == 1 else K.moveaxis(x, axis, -1))
     means = K.divide(K.add(y[..., 1:], y[..., :-1]), 2)
     return K.sum(K.multiply(means, width), -1)
 

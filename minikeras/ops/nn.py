@@ -8,6 +8,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.engine import ops as engine
+from minikeras.ops.control import shape
 from minikeras.ops.eager import eager
 
 __all__ = [
@@ -210,11 +211,11 @@ def dot_product_attention(
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, equation 1.
     """
-    heads, channels = K.int_shape(query)[2:]
-    groups = K.int_shape(key)[2]
-    if groups != heads:
+    *_, heads, channels = shape(query)
+    groups = shape(key)[2]
+    if isinstance(heads, int) and heads != groups:
         key, value = (engine.repeat(x, heads // groups, 2) for x in (key, value))
-    factor = 1 / math.sqrt(channels) if scale is None else scale
+    factor = K.rsqrt(K.cast(channels, K.dtype(query))) if scale is None else scale
     logits = K.multiply(K.einsum("btnh,bsnh->bnts", query, key), factor)
     if attn_logits_soft_cap is not None:
         cap = attn_logits_soft_cap

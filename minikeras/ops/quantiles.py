@@ -102,7 +102,7 @@ def quantile(
         ValueError: if there is no such method.
     """
     x = K.divide(x, 1)
-    shape = tuple(range(K.ndim(x)))
+    shape = tuple(range(K.rank(x)))
     axes = shape if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     axes = [i % len(shape) for i in axes]
     rest = [i for i in shape if i not in axes]
@@ -113,9 +113,9 @@ def quantile(
     weight = _weight(method, K.subtract(place, low))
     below, above = (K.take(rows, K.cast(i, "int32"), -1) for i in (low, high))
     y = K.add(below, K.multiply(K.subtract(above, below), weight))
-    if K.ndim(place):
+    if K.rank(place):
         y = K.moveaxis(y, -1, 0)
-    behind = [i + K.ndim(place) for i in sorted(axes)]
+    behind = [i + K.rank(place) for i in sorted(axes)]
     return K.expand_dims(y, behind) if keepdims else y
 
 

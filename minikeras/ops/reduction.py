@@ -109,9 +109,8 @@ def average(x: Any, axis: Axes = None, weights: Any = None) -> Any:
     """
     if weights is None:
         return K.mean(x, axis)
-    x, weights = K.convert_to_tensor(x), K.convert_to_tensor(weights)
-    if K.ndim(weights) != K.ndim(x):
-        behind = (K.ndim(x) - 1 - axis) % K.ndim(x)
-        weights = K.expand_dims(weights, tuple(-1 - i for i in range(behind)))
+    if isinstance(axis, int) and K.rank(weights) < K.rank(x):
+        behind = K.rank(x) - 1 - axis % K.rank(x)
+        weights = K.expand_dims(weights, range(-behind, 0))
     weights = K.multiply(weights, K.ones_like(x))
     return K.divide(K.sum(K.multiply(x, weights), axis), K.sum(weights, axis))

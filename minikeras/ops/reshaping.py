@@ -106,7 +106,7 @@ def pad(
     """
     if constant_values is not None and mode != "constant":
         raise ValueError(f"pad: constant_values is for mode 'constant', not {mode!r}")
-    return K.pad(x, _widths(pad_width, K.ndim(x)), mode, constant_values or 0)
+    return K.pad(x, _widths(pad_width, K.rank(x)), mode, constant_values or 0)
 
 
 def _widths(width: Any, rank: int | None) -> Any:
@@ -150,19 +150,19 @@ def vstack(xs: Sequence[Any]) -> Any:
 def hstack(xs: Sequence[Any]) -> Any:
     """Return `xs` one after the other along the second axis; vectors as they are."""
     xs = [_with_rank(x, 1) for x in xs]
-    return K.concatenate(xs, 0 if K.ndim(xs[0]) == 1 else 1)
+    return K.concatenate(xs, 0 if K.rank(xs[0]) == 1 else 1)
 
 
 @eager
 def dstack(xs: Sequence[Any]) -> Any:
     """Return `xs` one after the other along the third axis."""
-    deep = [x if K.ndim(x) > 2 else K.expand_dims(_with_rank(x, 2), 2) for x in xs]
+    deep = [x if K.rank(x) > 2 else K.expand_dims(_with_rank(x, 2), 2) for x in xs]
     return K.concatenate(deep, 2)
 
 
 def _with_rank(x: Any, rank: int) -> Any:
     """Return `x` with new leading axes if it has fewer than `rank`."""
-    missing = rank - K.ndim(x)
+    missing = rank - K.rank(x)
     return K.expand_dims(x, range(missing)) if missing > 0 else x
 
 
@@ -183,8 +183,9 @@ def split(x: Any, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
 def array_split(x: Any, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
     """Return `x` cut along `axis`; the first parts may be larger by one."""
     if isinstance(indices_or_sections, int):
-        n = K.int_shape(x)[axis]
-        parts = indices_or_sections
+        n, parts = K.known_shape(x)[axis], indices_or_sections
+        if n is None:
+            raise ValueError(f"array_split: the size of axis {axis} must be known")
         sizes = [n // parts + (i < n % parts) for i in range(parts)]
         return list(K.split(x, sizes, axis))
     return split(x, indices_or_sections, axis)
@@ -199,7 +200,7 @@ def vsplit(x: Any, indices_or_sections: Sections) -> list[Any]:
 @eager
 def hsplit(x: Any, indices_or_sections: Sections) -> list[Any]:
     """Return `x` cut along its second axis, or a vector's only one; see `split`."""
-    return split(x, indices_or_sections, 0 if K.ndim(x) == 1 else 1)
+    return split(x, indices_or_sections, 0 if K.rank(x) == 1 else 1)
 
 
 @eager
