@@ -33,7 +33,7 @@ def gradients(
         xs: a tensor or variable, or a list of them, by which to differentiate.
         grad_ys: the gradient that each y starts with, of y's shape; ones by default.
         name: the scope of the new nodes.
-        stop_gradients: tensors taken for constants.
+        stop_gradients: tensors and variables taken for constants.
 
     Raises:
         GradientError: if a y is not floating-point, or an op between has no gradient.
@@ -42,12 +42,13 @@ def gradients(
     targets = [as_tensor(y) for y in _listed(ys)]
     sources = _listed(xs)
     graph = graph_of(targets)
-    stops = {graph.own(as_tensor(t)) for t in stop_gradients or ()}
+    reads = _reads(graph)
+    stops = {t for x in stop_gradients or () for t in _stand_ins(graph, x, reads)}
     with graph.as_default(), graph.name_scope(name):
         seeds = _seeds(targets, _listed(grad_ys) if grad_ys is not None else None)
-        reads = _reads(graph)
         wanted = [_stand_ins(graph, x, reads) for x in sources]
-        found = _sweep(targets, seeds, {t for reads in wanted for t in reads}, stops)
+        paths = Paths(targets, {t for reads in wanted for t in reads}, stops)
+        found = _sweep(targets, seeds, paths)
         return [_total([found[t] for t in reads if t in found]) for reads in wanted]
 
 
@@ -61,17 +62,16 @@ def obstacles(ys: Any, xs: Any) -> list[Node]:
     graph = graph_of(targets)
     reads = _reads(graph)
     sources = {t for x in _listed(xs) for t in _stand_ins(graph, x, reads)}
-    ends: list[Node] = []
+    paths, ends = Paths(targets, sources, set()), []
     with Subgraph(graph).as_default():  # the gradients made on the way are not kept
-        _sweep(targets, _seeds(targets, None), sources, set(), ends)
-    between = _between(targets, sources, set())
-    return list(dict.fromkeys(_rounding(node, between) for node in ends))
+        _sweep(targets, _seeds(targets, None), paths, ends)
+    return list(dict.fromkeys(_rounding(node, paths) for node in ends))
 
 
-def _rounding(node: Node, between: set[Node]) -> Node:
+def _rounding(node: Node, paths: Paths) -> Node:
     """Return the node above `node` at which numbers that can vary a little end."""
     while True:
-        inputs = [x for x in node.inputs if x.node in between]
+        inputs = [x for x in node.inputs if x in paths]
         discrete = [x.node for x in inputs if not x.dtype.is_differentiable]
         if not discrete:
             return node
@@ -123,54 +123,72 @@ def _stand_ins(graph: Graph, x: Any, reads: dict[Any, list[Tensor]]) -> list[Ten
     return [graph.own(as_tensor(x))] if handle is None else reads.get(handle, [])
 
 
+class Paths:
+    """The ways from `targets` up to `sources` which do not lead through `stops`.
+
+    Attributes:
+        nodes: the operations on the way, through which gradients are pulled back.
+    """
+
+    def __init__(
+        self, targets: Iterable[Tensor], sources: set[Tensor], stops: set[Tensor]
+    ) -> None:
+        self.sources = sources
+        self.stops = stops
+        self.nodes: set[Node] = set()
+        for node in sorted(self._above(targets), key=lambda n: n.index):
+            if any(x in self for x in node.inputs):
+                self.nodes.add(node)
+
+    def __contains__(self, x: Tensor) -> bool:
+        """Whether the gradient by a tensor is needed."""
+        return x in self.sources or (x.node in self.nodes and x not in self.stops)
+
+    def _above(self, targets: Iterable[Tensor]) -> set[Node]:
+        above: set[Node] = set()
+        frontier = list(targets)
+        while frontier:
+            y = frontier.pop()
+            if y.node not in above and y not in self.stops:
+                above.add(y.node)
+                frontier.extend(y.node.inputs)
+        return above
+
+
 def _sweep(
     targets: Sequence[Tensor],
     seeds: Sequence[Tensor],
-    sources: set[Tensor],
-    stops: set[Tensor],
+    paths: Paths,
     ends: list[Node] | None = None,
 ) -> dict[Tensor, Tensor]:
-    """Return the gradients of `sources`, from one pass backwards over the graph.
+    """Return the gradients of the sources, from one pass backwards over the paths.
 
-    The nodes between `sources` and `targets` that let no gradient through are added to
-    `ends`.
+    The operations that let no gradient through are added to `ends`.
     """
-    between = _between(targets, sources, stops)
     pending: dict[Tensor, list[Tensor]] = {}
     for y, seed in zip(targets, seeds, strict=True):
         pending.setdefault(y, []).append(seed)
-    for node in sorted(between, key=lambda n: -n.index):
-        grads = [_total(pending.pop(y)) if y in pending else None for y in node.outputs]
-        for y, g in zip(node.outputs, grads, strict=True):
-            if y in sources and g is not None:
-                pending[y] = [g]
-        through = [x.node in between and x not in stops for x in node.inputs]
-        if any(through) and any(g is not None for g in grads):
-            pulled = zip(through, node.inputs, _pull_back(node, grads), strict=True)
-            passed = [(x, g) for path, x, g in pulled if path and g is not None]
+    for node in sorted(paths.nodes, key=lambda n: -n.index):
+        grads = [_arrived(y, pending, paths) for y in node.outputs]
+        if any(g is not None for g in grads):
+            pulled = zip(node.inputs, _pull_back(node, grads), strict=True)
+            passed = [(x, g) for x, g in pulled if g is not None and x in paths]
             for x, g in passed:
                 pending.setdefault(x, []).append(g)
             if not passed and ends is not None:
                 ends.append(node)
-    return {x: g for x in sources if (g := _total(pending.get(x, []))) is not None}
+    totals = ((x, _total(pending.get(x, []))) for x in paths.sources)
+    return {x: g for x, g in totals if g is not None}
 
 
-def _between(
-    targets: Iterable[Tensor], sources: set[Tensor], stops: set[Tensor]
-) -> set[Node]:
-    """Return the nodes on a path from `sources` to `targets`, ends included."""
-    ancestors: set[Node] = set()
-    frontier = [y.node for y in targets]
-    while frontier:
-        node = frontier.pop()
-        if node not in ancestors:
-            ancestors.add(node)
-            frontier.extend(x.node for x in node.inputs if x not in stops)
-    between: set[Node] = {x.node for x in sources}
-    for node in sorted(ancestors, key=lambda n: n.index):
-        if any(x.node in between and x not in stops for x in node.inputs):
-            between.add(node)
-    return between & ancestors
+def _arrived(
+    y: Tensor, pending: dict[Tensor, list[Tensor]], paths: Paths
+) -> Tensor | None:
+    """Return the gradient by `y` that is to be pulled back, now that all is there."""
+    g = _total(pending.pop(y, []))
+    if g is not None and y in paths.sources:
+        pending[y] = [g]
+    return None if y in paths.stops else g
 
 
 def _pull_back(node: Node, grads: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
