@@ -15,7 +15,7 @@ from typing import Any
 from minikeras.engine import ops
 from minikeras.engine.dtypes import as_dtype
 from minikeras.engine.facade import graph_function
-from minikeras.engine.graph import Tensor
+from minikeras.engine.graph import Tensor, is_symbolic
 from minikeras.engine.op import as_tensor
 
 __all__ = [
@@ -487,7 +487,13 @@ def one_hot(
     off = 0 if off_value is None else off_value
     given = [value for value in (on_value, off_value) if value is not None]
     kind = dtype or (as_tensor(given[0]).dtype if given else "float32")
-    return ops.one_hot(indices, depth, on, off, -1 if axis is None else axis, kind)
+    place = -1 if axis is None else axis
+    if not is_symbolic([depth, on, off]):
+        return ops.one_hot(indices, depth, on, off, place, kind)
+    hits = ops.equal(ops.expand_dims(indices, -1), ops.arange(depth))
+    return ops.moveaxis(
+        ops.where(hits, ops.cast(on, kind), ops.cast(off, kind)), -1, place
+    )
 
 
 @graph_function

@@ -1,4 +1,4 @@
-"""Gradients: of what, by what, through what. Formulas are checked op by op elsewhere."""
+"""Gradients: of what, by what, through what; formulas are checked elsewhere."""
 
 import numpy as np
 import pytest
@@ -93,7 +93,7 @@ def test_shapes_of_gradients_are_those_of_the_xs(session):
 def test_one_of_several_outputs(session):
     x = tf.constant([1.0, 5.0, 3.0])
     values, _ = tf.nn.top_k(x, 2)
-    left, right = tf.split(x[:2], 2)
+    _, right = tf.split(x[:2], 2)
     (slope,) = tf.gradients(values, x)
     np.testing.assert_array_equal(session.run(slope), [0, 1, 1])
     (slope,) = tf.gradients(right * 4.0, x)
@@ -130,7 +130,7 @@ def test_an_op_without_gradient_says_so():
     x = tf.constant(1.0)
     y = Opaque()(x, name="wall")
     with pytest.raises(
-        GradientError, match="(?s)opaque_to_gradients has no.*'wall'.*py:"
+        GradientError, match=r"(?s)opaque_to_gradients has no.*'wall'.*py:"
     ):
         tf.gradients(y * 2.0, x)
     assert tf.gradients(y * 2.0, y)[0] is not None, "it is not on that path"

@@ -176,6 +176,10 @@ CASES = {
         lambda: tf.one_hot([1], depth=3, on_value=5, off_value=-1, axis=0),
         np.array([[-1], [5], [-1]], "int32"),
     ),
+    "one_hot-tensors": (
+        lambda: tf.one_hot([1, 0], tf.constant(3), tf.constant(5.0), axis=0),
+        np.array([[0, 5], [5, 0], [0, 0]], "float32"),
+    ),
     "matmul": (lambda: tf.matmul(M, N, transpose_b=True), M @ N.T),
     "matmul-left": (lambda: tf.matmul(a=M, b=N, transpose_a=True), M.T @ N),
     "tensordot": (lambda: tf.tensordot(M, N, axes=[[1], [1]]), M @ N.T),
