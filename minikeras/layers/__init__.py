@@ -19,10 +19,6 @@ from minikeras.layers.conv import (
     Conv2DTranspose,
     Conv3D,
     Conv3DTranspose,
-    DepthwiseConv1D,
-    DepthwiseConv2D,
-    SeparableConv1D,
-    SeparableConv2D,
 )
 from minikeras.layers.core import (
     Dense,
@@ -36,6 +32,7 @@ from minikeras.layers.core import (
 from minikeras.layers.input_spec import (
     InputSpec,
     check_inputs,
+    known_shape,
 )
 from minikeras.layers.merging import (
     Add,
@@ -104,6 +101,12 @@ from minikeras.layers.reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
     ZeroPadding3D,
+)
+from minikeras.layers.separable import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
 )
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
@@ -232,6 +235,7 @@ __all__ = [
     "deserialize",
     "dot",
     "get",
+    "known_shape",
     "maximum",
     "minimum",
     "multiply",

@@ -121,7 +121,7 @@ class PReLU(_Elementwise):
         one = isinstance(shared_axes, int)
         self.shared_axes = [shared_axes] if one else shared_axes and list(shared_axes)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Sequence[Any]) -> None:
         own = {
             axis: size
             for axis, size in enumerate(input_shape)

@@ -39,7 +39,7 @@ _TURNED_OFF = {
 
 
 def is_turned_off(name: str, value: Any) -> bool:
-    """Whether this is an argument of Keras's for something unknown here, but not used."""
+    """Whether it is an argument of Keras's for what is not here, and not asked for."""
     return name in _TURNED_OFF and value == _TURNED_OFF[name]
 
 

@@ -47,7 +47,7 @@ class Layer(Tracked):
     Example:
         >>> class Scale(Layer):
         ...     def build(self, input_shape):
-        ...         self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+        ...         self.factor = self.add_weight((), "ones", name="factor")
         ...
         ...     def call(self, inputs):
         ...         return inputs * self.factor
@@ -353,7 +353,7 @@ class Layer(Tracked):
         elif wanted:
             self.build(next(iter(shapes.values()), None))
         else:
-            self.build()
+            self.build()  # type: ignore[call-arg]
         self.built = True
 
     def _penalize(self, outputs: Any) -> None:

@@ -24,17 +24,13 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
-    "DepthwiseConv1D",
-    "DepthwiseConv2D",
-    "SeparableConv1D",
-    "SeparableConv2D",
 ]
 
 Sizes = int | Sequence[int]
 Shape = Sequence[int | None]
 
 
-class _Convolution(Spatial):
+class Convolution(Spatial):
     """Base of the four families: ``activation(convolve(x) + bias)``.
 
     Args:
@@ -91,7 +87,7 @@ class _Convolution(Spatial):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 "`strides > 1` not supported in conjunction with `dilation_rate > 1`. "
-                f"Received: strides={self.strides} and dilation_rate={self.dilation_rate}"
+                f"Received: strides={strides} and dilation_rate={dilation_rate}"
             )
 
     def build(self, input_shape: Shape) -> None:
@@ -109,7 +105,7 @@ class _Convolution(Spatial):
             self.bias = self.add_ruled_weight("bias", (filters,))
 
     def build_kernels(self, channels: int) -> int:
-        """Make the kernels for inputs of so many channels; return that of the output."""
+        """Make kernels for inputs of so many channels; return how many come out."""
         raise NotImplementedError
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
@@ -126,7 +122,7 @@ class _Convolution(Spatial):
 # -- convolution -----------------------------------------------------------------------
 
 
-class _Conv(_Convolution):
+class _Conv(Convolution):
     """Base of convolutions: every filter sees all channels of its group.
 
     Args:
@@ -136,7 +132,7 @@ class _Conv(_Convolution):
         kernel_regularizer: a penalty on the kernel.
         kernel_constraint: a projection of the kernel after each update.
 
-    The other arguments are those of `_Convolution`.
+    The other arguments are those of `Convolution`.
     """
 
     def __init__(
@@ -180,9 +176,9 @@ class _Conv(_Convolution):
     def build_kernels(self, channels: int) -> int:
         if channels % self.groups:
             raise ValueError(
-                "The number of input channels must be evenly divisible by the number of "
-                f"groups. Received groups={self.groups}, but the input has {channels} "
-                "channels."
+                "The number of input channels must be evenly divisible by the number "
+                f"of groups. Received groups={self.groups}, but the input has "
+                f"{channels} channels."
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self.add_ruled_weight("kernel", shape)
@@ -261,7 +257,7 @@ class Conv3D(_Conv):
 # -- its transpose ---------------------------------------------------------------------
 
 
-class _ConvTranspose(_Convolution):
+class _ConvTranspose(Convolution):
     """Base of the other way round: from what a convolution gives to what it takes."""
 
     def __init__(
@@ -292,19 +288,12 @@ class _ConvTranspose(_Convolution):
             **kwargs,
         )
         self.filters = positive(filters, "filters")
-        self.output_padding = output_padding
+        self.output_padding = None
+        if output_padding is not None:
+            self.output_padding = _less_than_strides(self, output_padding)
         self.weight_rule(
             "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
         )
-        if output_padding is not None:
-            extra = sizes(output_padding, self.rank, "output_padding", least=0)
-            self.output_padding = extra
-            if any(p >= s for p, s in zip(extra, self.strides, strict=True)):
-                raise ValueError(
-                    "`output_padding` must be strictly less than `strides` for all "
-                    f"dimensions. Received: output_padding={output_padding}, "
-                    f"strides={self.strides}"
-                )
 
     def build_kernels(self, channels: int) -> int:
         shape = (*self.kernel_size, self.filters, channels)
@@ -321,6 +310,17 @@ class _ConvTranspose(_Convolution):
             self.data_format,
             self.dilation_rate,
         )
+
+
+def _less_than_strides(layer: Convolution, value: Sizes) -> tuple[int, ...]:
+    """Return `output_padding` as one size for each axis."""
+    found = sizes(value, layer.rank, "output_padding", least=0)
+    if any(p >= s for p, s in zip(found, layer.strides, strict=True)):
+        raise ValueError(
+            "`output_padding` must be strictly less than `strides` for all "
+            f"dimensions. Received: output_padding={value}, strides={layer.strides}"
+        )
+    return found
 
 
 class Conv1DTranspose(_ConvTranspose):
@@ -358,187 +358,3 @@ class Conv3DTranspose(_ConvTranspose):
     """Transposed convolution of volumes; see `Conv2DTranspose`."""
 
     rank = 3
-
-
-# -- channel by channel ----------------------------------------------------------------
-
-
-class _DepthwiseConv(_Convolution):
-    """Base of convolutions in which each channel has filters of its own."""
-
-    def __init__(
-        self,
-        kernel_size: Sizes,
-        strides: Sizes = 1,
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Sizes = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        *,
-        depthwise_initializer: Any = "glorot_uniform",
-        depthwise_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            activation,
-            use_bias,
-            **kwargs,
-        )
-        self.depth_multiplier = positive(depth_multiplier, "depth_multiplier")
-        self.weight_rule(
-            "depthwise",
-            depthwise_initializer,
-            depthwise_regularizer,
-            depthwise_constraint,
-        )
-
-    def build_kernels(self, channels: int) -> int:
-        shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self.add_ruled_weight("kernel", shape, rule="depthwise")
-        return channels * self.depth_multiplier
-
-    def convolve(self, x: K.Tensor) -> K.Tensor:
-        return K.depthwise_conv(
-            x,
-            self.kernel,
-            self.strides,
-            self.padding,
-            self.data_format,
-            self.dilation_rate,
-        )
-
-
-class DepthwiseConv1D(_DepthwiseConv):
-    """Convolution of each channel of sequences by itself; see `DepthwiseConv2D`."""
-
-    rank = 1
-
-
-class DepthwiseConv2D(_DepthwiseConv):
-    """Convolution of each channel of images by itself.
-
-    Args:
-        kernel_size: height and width of a window.
-        strides: pixels from one window's start to the next one's.
-        padding: "valid" or "same".
-        depth_multiplier: how many filters each channel has.
-        data_format: where the channels are.
-        dilation_rate: pixels from one tap of a window to the next.
-        activation: a name or a function.
-        use_bias: whether to add a bias.
-        kwargs: ``depthwise_initializer`` and so on, and those of the bias.
-
-    Shapes:
-        inputs: (batch, height, width, channels)
-        returns: (batch, rows, columns, channels · depth_multiplier)
-    """
-
-    rank = 2
-
-
-class _SeparableConv(_Convolution):
-    """Base of depthwise convolutions with a mixing of the channels after them."""
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Sizes,
-        strides: Sizes = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Sizes = 1,
-        depth_multiplier: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        *,
-        depthwise_initializer: Any = "glorot_uniform",
-        pointwise_initializer: Any = "glorot_uniform",
-        depthwise_regularizer: Any = None,
-        pointwise_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            activation,
-            use_bias,
-            **kwargs,
-        )
-        self.filters = positive(filters, "filters")
-        self.depth_multiplier = positive(depth_multiplier, "depth_multiplier")
-        self.weight_rule(
-            "depthwise",
-            depthwise_initializer,
-            depthwise_regularizer,
-            depthwise_constraint,
-        )
-        self.weight_rule(
-            "pointwise",
-            pointwise_initializer,
-            pointwise_regularizer,
-            pointwise_constraint,
-        )
-
-    def build_kernels(self, channels: int) -> int:
-        depthwise = (*self.kernel_size, channels, self.depth_multiplier)
-        pointwise = (1,) * self.rank
-        pointwise += (channels * self.depth_multiplier, self.filters)
-        self.depthwise_kernel = self.add_ruled_weight(
-            "depthwise_kernel", depthwise, rule="depthwise"
-        )
-        self.pointwise_kernel = self.add_ruled_weight(
-            "pointwise_kernel", pointwise, rule="pointwise"
-        )
-        return self.filters
-
-    def convolve(self, x: K.Tensor) -> K.Tensor:
-        return K.separable_conv(
-            x,
-            self.depthwise_kernel,
-            self.pointwise_kernel,
-            self.strides,
-            self.padding,
-            self.data_format,
-            self.dilation_rate,
-        )
-
-
-class SeparableConv1D(_SeparableConv):
-    """Depthwise convolution of sequences, then across; see `SeparableConv2D`."""
-
-    rank = 1
-
-
-class SeparableConv2D(_SeparableConv):
-    """Depthwise convolution of images, then one of size 1 across the channels.
-
-    Args:
-        filters: the channels of the output.
-        kernel_size: height and width of a window.
-        strides: pixels from one window's start to the next one's.
-        padding: "valid" or "same".
-        data_format: where the channels are.
-        dilation_rate: pixels from one tap of a window to the next.
-        depth_multiplier: how many filters each channel has in the first step.
-        activation: a name or a function.
-        use_bias: whether to add a bias.
-        kwargs: ``depthwise_initializer``, ``pointwise_initializer`` and so on, and
-            those of the bias.
-
-    Source: Chollet 2016, arXiv:1610.02357.
-    """
-
-    rank = 2

@@ -25,7 +25,7 @@ __all__ = [
 
 
 class Dense(Layer):
-    """Affine map of the last axis, then an activation: ``activation(x @ kernel + bias)``.
+    """Affine map of the last axis: ``activation(x @ kernel + bias)``.
 
     Args:
         units: size of the last axis of the output; above 0.
@@ -73,8 +73,8 @@ class Dense(Layer):
         features = input_shape[-1]
         if features is None:
             raise ValueError(
-                f"The last axis of the inputs of layer '{self.name}' should be defined. "
-                f"Received: input_shape={tuple(input_shape)}"
+                f"The last axis of the inputs of layer '{self.name}' should be defined."
+                f" Received: input_shape={tuple(input_shape)}"
             )
         self.kernel = self.add_ruled_weight("kernel", (features, self.units))
         self.bias = None
@@ -87,7 +87,7 @@ class Dense(Layer):
         return self.activation(K.bias_add(x, self.bias) if self.use_bias else x)
 
 
-# -- small ones --------------------------------------------------------------------------
+# -- small ones ------------------------------------------------------------------------
 
 
 class Identity(Layer):
@@ -223,7 +223,7 @@ class Embedding(Layer):
         return K.not_equal(inputs, 0) if self.mask_zero else None
 
 
-# -- where a model is fed ------------------------------------------------------------------
+# -- where a model is fed --------------------------------------------------------------
 
 
 class InputLayer(Layer):
@@ -299,7 +299,7 @@ def _sizes(shape: Any) -> tuple[int | None, ...]:
     return tuple(shape)
 
 
-def Input(
+def Input(  # noqa: N802 - made to look like the layer that it makes
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
@@ -316,7 +316,10 @@ def Input(
         batch_size: the number of samples, None if it varies.
         dtype: floatx by default.
         batch_shape: all sizes at once, in place of `shape` and `batch_size`.
+        sparse: accepted if False; there are no sparse tensors here.
         name: of the input's layer.
+        tensor: to be the input itself, in place of a new one.
+        optional: whether it may be None.
 
     Raises:
         ValueError: if no shape is given.

@@ -40,7 +40,7 @@ class CallNode:
 
     def __init__(
         self, operation: Any, args: Sequence[Any], kwargs: dict[str, Any], outputs: Any
-    ):
+    ) -> None:
         self.operation = operation
         self.args = tuple(args)
         self.kwargs = dict(kwargs)
@@ -61,7 +61,7 @@ class CallNode:
 
 def set_history(tensor: K.Tensor, history: History) -> None:
     """Note where `tensor` comes from."""
-    tensor._keras_history = history
+    tensor._keras_history = history  # type: ignore[attr-defined]
 
 
 def history_of(tensor: Any) -> History | None:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minikeras import backend as K
 
-__all__ = ["InputSpec", "check_inputs"]
+__all__ = ["InputSpec", "check_inputs", "known_shape"]
+
+
+def known_shape(x: Any) -> tuple[Any, ...]:
+    """Return the shape of `x`, None for unknown sizes.
+
+    Raises:
+        ValueError: if not even the number of axes is known.
+    """
+    if x.shape is None:
+        raise ValueError(
+            f"the number of axes of {x} is not known: set it by `set_shape`, or give "
+            "the placeholder that it comes from a shape"
+        )
+    return tuple(x.shape)
 
 
 class InputSpec:
@@ -32,7 +46,7 @@ class InputSpec:
         ndim: int | None = None,
         max_ndim: int | None = None,
         min_ndim: int | None = None,
-        axes: dict[int, int | None] | None = None,
+        axes: Mapping[int, int | None] | None = None,
         allow_last_axis_squeeze: bool = False,
         name: str | None = None,
         optional: bool = False,
@@ -49,7 +63,7 @@ class InputSpec:
 
     def problem(self, x: Any) -> str | None:
         """Return what is wrong with the input `x`, None if nothing is."""
-        shape = tuple(x.shape)
+        shape = known_shape(x)
         rank, full = len(shape), f". Full shape received: {shape}"
         if self.ndim not in (None, rank) and not self.allow_last_axis_squeeze:
             return f"expected ndim={self.ndim}, found ndim={rank}{full}"
@@ -113,7 +127,7 @@ def check_inputs(input_spec: Any, inputs: Any, layer_name: str) -> None:
                 f"Inputs to a layer should be tensors. Got '{x}' (of type {type(x)}) "
                 f"as input for layer '{layer_name}'."
             )
-        problem = None if x.shape is None else spec.problem(x)
+        problem = spec.problem(x)
         if problem:
             raise ValueError(
                 f"Input {i} with name '{spec.name}' of layer '{layer_name}' is "

@@ -12,6 +12,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.layers.base import Layer
+from minikeras.layers.input_spec import known_shape
 
 __all__ = [
     "Add",
@@ -60,23 +61,22 @@ class Merge(Layer):
             isinstance(shape, (list, tuple)) for shape in input_shape
         ):
             raise ValueError(
-                f"A `{type(self).__name__}` layer should be called on a list of inputs. "
-                f"Received: input_shape={input_shape} (not a list of shapes)"
+                f"A `{type(self).__name__}` layer should be called on a list of inputs."
+                f" Received: input_shape={input_shape} (not a list of shapes)"
             )
         batches = {shape[0] for shape in input_shape if shape} - {None}
         if len(batches) > 1:
             raise ValueError(
-                "Cannot merge tensors with different batch sizes. Received tensors with "
-                f"shapes {input_shape}"
+                "Cannot merge tensors with different batch sizes. Received tensors "
+                f"with shapes {input_shape}"
             )
 
     def call(self, inputs: Tensors, mask: Any = None) -> K.Tensor:
         if mask is not None and self.neutral is not None:
             return self.merge_unmasked(inputs, mask)
-        rank = max(K.ndim(x) for x in inputs)
-        return self.merge(
-            [K.expand_dims(x, range(1, rank - K.ndim(x) + 1)) for x in inputs]
-        )
+        ranks = [len(known_shape(x)) for x in inputs]
+        new = [range(1, max(ranks) - rank + 1) for rank in ranks]
+        return self.merge(list(map(K.expand_dims, inputs, new)))
 
     def merge(self, inputs: Tensors) -> K.Tensor:
         """Return the inputs, all of one rank, as one."""
@@ -190,7 +190,7 @@ class Concatenate(Merge):
                 f"the concatenation axis. Received: input_shape={input_shape}"
             )
 
-    def call(self, inputs: Tensors) -> K.Tensor:
+    def call(self, inputs: Tensors, mask: Any = None) -> K.Tensor:
         return K.concatenate(inputs, self.axis)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
@@ -249,11 +249,11 @@ class Dot(Merge):
         """Return the axis of each input."""
         return (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
 
-    def call(self, inputs: Tensors) -> K.Tensor:
-        axes = tuple(self.both_axes())
+    def call(self, inputs: Tensors, mask: Any = None) -> K.Tensor:
+        (x, y), (i, j) = inputs, self.both_axes()
         if self.normalize:
-            inputs = [K.l2_normalize(x, i) for x, i in zip(inputs, axes, strict=True)]
-        return K.batch_dot(*inputs, axes)
+            x, y = K.l2_normalize(x, i), K.l2_normalize(y, j)
+        return K.batch_dot(x, y, (i, j))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """Return None: the axis of the mask may be gone."""

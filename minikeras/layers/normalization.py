@@ -7,7 +7,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.layers.base import Layer
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.input_spec import InputSpec, known_shape
 
 __all__ = [
     "BatchNormalization",
@@ -167,7 +167,7 @@ class BatchNormalization(_Normalization):
 
     def moments(self, inputs: K.Tensor, mask: Any) -> tuple[K.Tensor, K.Tensor]:
         """Return mean and variance of each channel, of what the mask lets through."""
-        rank = K.ndim(inputs)
+        rank = len(known_shape(inputs))
         axes = [i for i in range(rank) if i != self.axis % rank]
         if mask is None:
             return K.moments(inputs, axes)
@@ -260,10 +260,10 @@ class GroupNormalization(_Normalization):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
-        rank = K.ndim(inputs)
-        axis = self.axis % rank
+        shape = known_shape(inputs)
+        rank, axis = len(shape), self.axis % len(shape)
         sizes = [K.shape(inputs)[i] for i in range(rank)]
-        each = inputs.shape[axis] // self.groups
+        each = shape[axis] // self.groups
         grouped = K.reshape(
             inputs, [*sizes[:axis], self.groups, each, *sizes[axis + 1 :]]
         )

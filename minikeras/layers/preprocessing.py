@@ -7,6 +7,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.layers.base import Layer
+from minikeras.layers.input_spec import known_shape
 
 __all__ = ["Normalization", "Rescaling"]
 
@@ -50,8 +51,8 @@ class Normalization(Layer):
     Example:
         >>> layer = Normalization(axis=None)
         >>> layer.adapt(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
-        >>> layer(np.array([1.0, 2.0, 3.0]))
-        array([-1.4142135, -0.70710677,  0.], dtype=float32)
+        >>> layer(np.array([1.0, 2.0, 3.0])).round(3)
+        array([-1.414, -0.707,  0.   ], dtype=float32)
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Normalization(Layer):
         self.invert = invert
         self.supports_masking = True
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Sequence[Any]) -> None:
         rank = len(input_shape)
         if any(not -rank <= axis < rank for axis in self.axis):
             raise ValueError(
@@ -104,11 +105,11 @@ class Normalization(Layer):
         """
         batches = [data] if K.is_array(data) else list(data)
         if not self.built:
-            self.build(K.int_shape(batches[0]))
+            self.build(known_shape(batches[0]))
         total, mean, variance = 0, 0.0, 0.0
         for batch in batches:
             batch = K.convert_to_tensor(batch, self.compute_dtype)
-            over = [i for i in range(K.ndim(batch)) if i not in self.kept]
+            over = [i for i in range(self.rank) if i not in self.kept]
             part, spread = K.moments(batch, over)
             count = K.count_params(batch)
             share = count / (total + count)

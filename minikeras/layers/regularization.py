@@ -9,7 +9,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras import regularizers
 from minikeras.layers.base import Layer
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.input_spec import InputSpec, known_shape
 
 __all__ = [
     "ActivityRegularization",
@@ -216,7 +216,8 @@ class AlphaDropout(_Noise):
         keep = 1.0 - self.rate
         limit = -1.6732632423543772 * 1.0507009873554805  # selu at minus infinity
         whole = K.shape(inputs)
-        shape = [n or whole[i] for i, n in enumerate(self.noise_shape or inputs.shape)]
+        wanted = self.noise_shape or known_shape(inputs)
+        shape = [n or whole[i] for i, n in enumerate(wanted)]
         kept = K.random_bernoulli(shape, keep, inputs.dtype, self.seed_generator)
         scale = (keep * (1.0 + self.rate * limit**2)) ** -0.5
         return scale * (inputs * kept + limit * (1.0 - kept) - limit * self.rate)

@@ -9,7 +9,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras.layers.arguments import one_of, positive, sizes
 from minikeras.layers.base import Layer
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.input_spec import InputSpec, known_shape
 from minikeras.layers.spatial import Spatial
 
 __all__ = [
@@ -49,7 +49,7 @@ class Flatten(Layer):
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
-        if self.data_format == "channels_first" and K.ndim(inputs) > 1:
+        if self.data_format == "channels_first" and len(known_shape(inputs)) > 1:
             inputs = K.moveaxis(inputs, 1, -1)
         return K.batch_flatten(inputs)
 
@@ -73,11 +73,11 @@ class Reshape(Layer):
         self.target_shape = tuple(target_shape)
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
-        target = _resolved(tuple(inputs.shape[1:]), self.target_shape)
+        target = _resolved(known_shape(inputs)[1:], self.target_shape)
         return K.reshape(inputs, (K.shape(inputs)[0], *target))
 
 
-def _resolved(have: Sequence[int | None], target: Sequence[int | None]) -> list[int]:
+def _resolved(have: Sequence[Any], target: Sequence[int | None]) -> list[int]:
     """Return `target` with the size that is to be computed, if all others are known."""
     wanted = [-1 if n is None else n for n in target]
     if None in have:
@@ -160,7 +160,7 @@ class _Cropping(Spatial):
     def call(self, inputs: K.Tensor) -> K.Tensor:
         pairs = (self.cropping,) if self.rank == 1 else self.cropping
         for axis, (before, after) in zip(self.spatial_axes, pairs, strict=True):
-            size = inputs.shape[axis]
+            size = known_shape(inputs)[axis]
             if size is not None and before + after >= size:
                 raise ValueError(
                     "Values in `cropping` argument should be smaller than the "
@@ -221,7 +221,7 @@ class Cropping3D(_Cropping):
 
     Shapes:
         inputs: (batch, depth, height, width, channels)
-        returns: (batch, depth - cropping, height - cropping, width - cropping, channels)
+        returns: (batch, depth - cropping, ..., channels)
     """
 
     rank = 3
@@ -350,7 +350,7 @@ def _blended(x: K.Tensor, factor: int, axis: int) -> K.Tensor:
     centers = K.cast(K.arange(factor * (last + 1)), x.dtype) + 0.5
     place = K.clip(centers / factor - 0.5, 0, K.cast(last, x.dtype))
     before = K.cast(K.floor(place), "int32")
-    share = K.reshape(place % 1.0, [-1] + [1] * (K.ndim(x) - 1 - axis))
+    share = K.reshape(place % 1.0, [-1] + [1] * (len(known_shape(x)) - 1 - axis))
     left, right = K.take(x, before, axis), K.take(x, K.minimum(before + 1, last), axis)
     return left + share * (right - left)
 
@@ -380,4 +380,5 @@ class UpSampling3D(Spatial):
         self.data_format = K.standardize_data_format(data_format)
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
-        return K.resize_volumes(inputs, *self.size, self.data_format)
+        depth, height, width = self.size
+        return K.resize_volumes(inputs, depth, height, width, self.data_format)

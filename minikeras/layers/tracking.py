@@ -37,6 +37,7 @@ class Tracked:
     # compiled before may no longer be what the object says.
     _changes: ClassVar[int] = 0
 
+    name: str
     built = False
     _trainable = True
 
@@ -147,7 +148,7 @@ class Tracked:
         Raises:
             ValueError: if their number or a shape differs.
         """
-        own, name = self.weights, getattr(self, "name", type(self).__name__)
+        own, name = self.weights, self.name
         if len(own) != len(weights):
             raise ValueError(
                 f"You called `set_weights(weights)` on layer '{name}' with a weight "
@@ -157,8 +158,8 @@ class Tracked:
         for variable, value in zip(own, weights, strict=True):
             if K.int_shape(value) != variable.shape:
                 raise ValueError(
-                    f"Layer {name} weight shape {variable.shape} is not compatible with "
-                    f"provided weight shape {K.int_shape(value)}."
+                    f"Layer {name} weight shape {variable.shape} is not compatible "
+                    f"with provided weight shape {K.int_shape(value)}."
                 )
         K.batch_set_value(zip(own, weights, strict=True))
 
@@ -170,7 +171,8 @@ class Tracked:
         """
         if not self.built:
             raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer "
-                "isn't built. You can build it manually via: `layer.build(input_shape)`."
+                f"You tried to call `count_params` on layer '{self.name}', but the "
+                "layer isn't built. You can build it manually via: "
+                "`layer.build(input_shape)`."
             )
         return sum(K.count_params(w) for w in self.weights)

@@ -1,4 +1,4 @@
-"""One table of layers, for comparison with Keras: how each is made, and on what called."""
+"""One table of layers to compare with Keras: how each is made, and on what called."""
 
 from __future__ import annotations
 

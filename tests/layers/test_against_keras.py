@@ -1,4 +1,4 @@
-"""Every layer of the table does what Keras's does: arguments, weights, values, slopes."""
+"""Every layer does what Keras's does: arguments, weights, values, gradients."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Scale(Layer):
 
     def build(self, input_shape):
         self.factor = self.add_weight(
-            name="factor", initializer=K_constant(self.start), regularizer="l2"
+            name="factor", initializer=always(self.start), regularizer="l2"
         )
 
     def call(self, inputs):
@@ -45,7 +45,7 @@ class Scale(Layer):
         return inputs * self.factor
 
 
-def K_constant(value):
+def always(value):
     return lambda shape, dtype: np.full(shape, value, dtype)
 
 
@@ -164,7 +164,9 @@ def test_a_layer_without_call_says_so():
 
 
 def test_unknown_arguments_are_refused():
-    with pytest.raises(ValueError, match="Unrecognized keyword arguments.*{'unit': 3}"):
+    with pytest.raises(
+        ValueError, match=r"Unrecognized keyword arguments.*{'unit': 3}"
+    ):
         Flatten(unit=3)
 
 
@@ -189,7 +191,7 @@ def test_inputs_that_do_not_fit_are_refused_in_keras_words(name, args, built, gi
         layer = getattr(room, name)(**args, name="mine")
         if built:
             layer(np.ones(built, "float32"))
-        with pytest.raises(ValueError) as error:
+        with pytest.raises(ValueError, match="incompatible") as error:
             layer(np.ones(given, "float32"))
         messages.append(str(error.value))
     lines = [line for line in messages[0].splitlines() if "incompatible" in line]
@@ -322,8 +324,8 @@ def test_each_of_several_inputs_has_its_mask():
             return K.cast(query_mask, "float32") - K.cast(value_mask, "float32")
 
     embedding, attend = Embedding(5, 2, mask_zero=True), Attend()
-    with pytest.warns(UserWarning):
-        both = K.function(lambda a, b: attend(embedding(a), embedding(b)))
+    both = K.function(lambda a, b: attend(embedding(a), embedding(b)))
+    with pytest.warns(UserWarning, match="destroy the mask"):
         y = both(IDS, IDS[:, ::-1])
     np.testing.assert_array_equal(y, (IDS != 0) * 1.0 - (IDS[:, ::-1] != 0))
 
@@ -492,7 +494,7 @@ def test_wrong_weights_change_nothing():
     layer = Dense(2)
     layer.build((None, 3))
     before = layer.get_weights()
-    with pytest.raises(ValueError, match="a weight list of length 1, .* expecting 2"):
+    with pytest.raises(ValueError, match=r"a weight list of length 1, .* expecting 2"):
         layer.set_weights([np.zeros((3, 2))])
     with pytest.raises(ValueError, match=r"\(2,\) is not compatible .* \(3,\)"):
         layer.set_weights([np.zeros((3, 2)), np.zeros(3)])
@@ -502,7 +504,7 @@ def test_wrong_weights_change_nothing():
 
 def test_parameters_are_counted_once_there_are_some():
     layer = Dense(2)
-    with pytest.raises(ValueError, match="`count_params` on layer.*isn't built"):
+    with pytest.raises(ValueError, match=r"`count_params` on layer.*isn't built"):
         layer.count_params()
     layer.build((None, 3))
     assert layer.count_params() == 8
