@@ -12,6 +12,7 @@ from minikeras.backend.conv import *
 from minikeras.backend.elementwise import *
 from minikeras.backend.filling import *
 from minikeras.backend.function import *
+from minikeras.backend.image import *
 from minikeras.backend.indexing import *
 from minikeras.backend.introspection import *
 from minikeras.backend.linalg import *

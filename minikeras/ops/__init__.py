@@ -5,6 +5,7 @@ inside a traced function, they build graph. They are K's functions, and share wi
 kernels, shape rules and gradients.
 """
 
+from minikeras.ops import image
 from minikeras.ops.control import *
 from minikeras.ops.elementwise import *
 from minikeras.ops.filling import *
