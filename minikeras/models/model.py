@@ -44,6 +44,7 @@ class Model(Layer):
     layers in `__init__` and computes in `call`.
 
     Example:
+        >>> from minikeras.layers import Dense, Input
         >>> x = Input((3,))
         >>> model = Model(x, Dense(2)(x))
         >>> model.compile("sgd", "mse")

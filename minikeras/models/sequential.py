@@ -25,6 +25,7 @@ class Sequential(Model):
         name: made unique.
 
     Example:
+        >>> from minikeras.layers import Dense, Input
         >>> model = Sequential([Input((3,)), Dense(2)])
         >>> model.output_shape, model.count_params()
         ((None, 2), 8)

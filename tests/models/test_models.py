@@ -41,6 +41,8 @@ def deep(keras: ModuleType) -> Any:
 def test_numbers_names_and_order_are_keras(
     make: Any, keras: ModuleType, rng: np.random.Generator
 ) -> None:
+    K.clear_session()
+    keras.utils.clear_session()
     ours, theirs = make(minikeras), make(keras)
     assert [w.path for w in ours.weights] == [w.path for w in theirs.weights]
     assert [layer.name for layer in ours.layers] == [
@@ -80,6 +82,8 @@ def test_a_model_survives_its_config(make: Any, rng: np.random.Generator) -> Non
 def test_the_config_is_keras(make: Any, keras: ModuleType) -> None:
     import json
 
+    K.clear_session()
+    keras.utils.clear_session()
     ours = json.loads(json.dumps(make(minikeras).get_config()))
     theirs = json.loads(json.dumps(make(keras).get_config(), default=str))
     assert list(ours) == list(theirs)

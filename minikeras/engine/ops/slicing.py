@@ -222,7 +222,7 @@ def getitem(x: Any, index: Any) -> Tensor:
 
     Example:
         >>> x = placeholder("float32", (None, 5, 4))
-        >>> getitem(x, (..., None, slice(1, 3))).shape
+        >>> x[..., None, 1:3].shape
         (None, 5, 1, 2)
     """
     entries, parts = _take_apart(index)
