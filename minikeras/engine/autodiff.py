@@ -108,12 +108,16 @@ def _seeds(targets: Sequence[Tensor], given: Sequence[Any] | None) -> list[Tenso
 
 
 def _reads(graph: Graph) -> dict[Any, list[Tensor]]:
-    """Return every variable's reads in `graph`."""
+    """Return every variable's reads in `graph`; inside a body also those captured."""
     reads: dict[Any, list[Tensor]] = {}
     for node in graph.nodes:
         op: Any = node.op
         if op.name == "read_variable":
             reads.setdefault(op.handle, []).append(node.outputs[0])
+    if isinstance(graph, Subgraph):
+        for handle, outer in _reads(graph.parent).items():
+            captured = [graph.captures[t] for t in outer if t in graph.captures]
+            reads.setdefault(handle, []).extend(captured)
     return reads
 
 

@@ -509,13 +509,13 @@ def current_graph() -> Graph:
 def graph_of(inputs: Iterable[Any]) -> Graph:
     """Return the graph where a node on `inputs` belongs.
 
-    That is the graph of the first tensor among them, wherever one is, except inside a
-    `Subgraph` that may capture it.
+    That is the graph of the first tensor or graph variable among them, wherever one is,
+    except inside a `Subgraph` that may capture it.
     """
     graph = current_graph()
     for value in inputs:
-        if isinstance(value, Tensor):
-            home = value.graph
+        home = getattr(value, "graph", None)
+        if home is not None:
             inside = isinstance(graph, Subgraph) and graph.is_inside(home)
             return graph if inside else home
     return graph

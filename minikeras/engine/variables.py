@@ -142,12 +142,18 @@ class Variable(Operators):
         return self.initial_value
 
     def __as_tensor__(self) -> Tensor:
+        with self._home().as_default():
+            return read(self.handle, name=f"{self.handle.name}/read/")
+
+    def _home(self) -> Graph:
+        """Return where its nodes belong: in its graph, or in a body inside that."""
         graph = current_graph()
         inside = isinstance(graph, Subgraph) and graph.is_inside(self.graph)
-        if inside or graph is self.graph:
-            return read(self.handle, name=f"{self.handle.name}/read")
-        with self.graph.as_default():
-            return read(self.handle, name=f"{self.handle.name}/read")
+        return graph if inside else self.graph
+
+    def _stored(self, value: Any, name: str) -> Tensor:
+        with self._home().as_default():
+            return store(self.handle, value, name)
 
     def assign(
         self, value: Any, use_locking: bool = False, name: str | None = None
@@ -158,21 +164,21 @@ class Variable(Operators):
             ShapeError: if `value` has another shape.
             DTypeError: if its kind of number does not fit.
         """
-        return store(self.handle, value, name or "Assign")
+        return self._stored(value, name or "Assign")
 
     def assign_add(
         self, delta: Any, use_locking: bool = False, name: str | None = None
     ) -> Tensor:
         """Return a tensor that, when run, adds `delta` to the variable."""
         claim(self.handle)
-        return store(self.handle, self + delta, name or "AssignAdd")
+        return self._stored(self + delta, name or "AssignAdd")
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: str | None = None
     ) -> Tensor:
         """Return a tensor that, when run, subtracts `delta` from the variable."""
         claim(self.handle)
-        return store(self.handle, self - delta, name or "AssignSub")
+        return self._stored(self - delta, name or "AssignSub")
 
     def eval(self, session: Any = None) -> Any:
         """Return its value in `session`, or in the default one."""

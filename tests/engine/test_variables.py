@@ -145,6 +145,27 @@ def test_a_gradient_sums_over_all_reads(session):
     assert tf.gradients(y, tf.Variable(1.0)) == [None]
 
 
+def test_nodes_of_a_variable_are_in_its_graph(session):
+    v = tf.Variable(3.0, name="v")
+    with tf.Graph().as_default() as other:
+        doubled, changed = v * 2.0, v.assign(5.0)
+    assert doubled.graph is changed.graph is v.graph
+    assert len(other.nodes) == 0
+    with tf.name_scope("scope"):
+        assert v.value().name == "v/read_1:0"
+
+
+def test_a_gradient_may_be_taken_inside_a_branch(session):
+    v = tf.Variable(3.0)
+    flag = tf.placeholder(tf.bool)
+    slope = tf.cond(
+        flag, lambda: tf.gradients(v * v * v, v)[0], lambda: tf.constant(0.0)
+    )
+    start(session)
+    assert session.run(slope, {flag: True}) == 27
+    assert session.run(slope, {flag: False}) == 0
+
+
 def test_a_variable_made_in_control_dependencies_does_not_depend_on_them(session):
     x = tf.placeholder("float")
     with tf.control_dependencies([x]):
