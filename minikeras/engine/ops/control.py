@@ -56,6 +56,9 @@ class Body:
             self.outputs = [self.graph.own(y) for y in results]
         self._plans: dict[Any, Any] = {}
 
+    def __repr__(self) -> str:
+        return f"<{len(self.graph.nodes)} nodes>"
+
     @property
     def captures(self) -> list[Tensor]:
         """The outside tensors that it uses."""
