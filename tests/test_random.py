@@ -260,3 +260,21 @@ def test_variables_of_random_numbers():
     y = K.random_uniform_variable((100,), 2.0, 3.0, seed=1)
     np.testing.assert_allclose(K.eval(x).mean(), 5, atol=0.1)
     assert ((K.eval(y) >= 2) & (K.eval(y) < 3)).all()
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_the_gradient_of_a_loop_sees_the_draws_of_its_passes(traced):
+    keys = random.SeedGenerator(9)
+
+    def loss_and_slope(x):
+        y = K.map(lambda row: K.dropout(row, 0.5, seed=keys), x)
+        return y, K.gradients(K.sum(y), [x])[0]
+
+    ones = np.ones((3, 40), "float32")
+    if traced:
+        y, slope = K.function(loss_and_slope)(ones)
+    else:
+        x = K.placeholder((3, 40))
+        y, slope = K.function([x], loss_and_slope(x))([ones])
+    np.testing.assert_array_equal(slope, y)
+    assert len({row.tobytes() for row in y}) == 3

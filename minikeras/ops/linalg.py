@@ -23,6 +23,7 @@ __all__ = [
     "norm",
     "normalize",
     "outer",
+    "qr",
     "tensordot",
     "trace",
     "trapezoid",
@@ -126,6 +127,18 @@ def cross(
         for i, j in ((1, 2), (2, 0), (0, 1))
     ]
     return K.stack(parts, axisc)
+
+
+@eager
+def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
+    """Return an orthonormal and an upper triangular matrix whose product is `x`.
+
+    Raises:
+        ValueError: if `mode` is not ``"reduced"``.
+    """
+    if mode != "reduced":
+        raise ValueError(f"qr: mode is 'reduced'; got {mode!r}")
+    return K.qr(x)
 
 
 # -- lengths ---------------------------------------------------------------------------

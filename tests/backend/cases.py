@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES", "ELSEWHERE", "Case"]
 
 numbers = np.random.default_rng(11)
 
@@ -82,6 +82,11 @@ LINALG = [
         (floats(2, 3, 4, 5), floats(2, 6, 4), (2, 2)),
         lambda x, y, _: np.einsum("nabc,ndb->nacd", x, y),
     ),
+]
+
+LINALG += [
+    Case("qr", (floats(4, 3),), np.linalg.qr),
+    Case("qr", (floats(2, 3, 3),), np.linalg.qr),
 ]
 
 # -- elements --------------------------------------------------------------------------
@@ -248,6 +253,17 @@ WINDOWS = [
         (FIRST, floats(3, 2, 5, 3), (2, 5, 13, 10), (2, 2), "valid", "channels_first"),
         first(lambda x, w, *_: transposed(x, w, (2, 13, 10, 5), 2)),
     ),
+    Case(
+        "conv3d_transpose",
+        (VOLUMES, floats(2, 2, 2, 3, 2), (None, 6, 8, 4, 3), 2),
+        lambda x, w, _, s: keras("conv_transpose")(x, w, s),
+    ),
+    Case("depthwise_conv1d", (CUBE, floats(2, 4, 2)), keras("depthwise_conv")),
+    Case(
+        "separable_conv1d",
+        (CUBE, floats(2, 4, 2), floats(1, 8, 3)),
+        keras("separable_conv"),
+    ),
     Case("depthwise_conv2d", (IMAGES, floats(2, 2, 3, 2)), keras("depthwise_conv")),
     Case(
         "separable_conv2d",
@@ -342,6 +358,28 @@ FILLING = [
     Case("shape", (CUBE,), lambda x: np.int32(x.shape)),
     Case("size", (CUBE,), lambda x: np.int32(x.size)),
 ]
+
+# What does not fit into the table, by the file that tests it.
+ELSEWHERE = {
+    "test_control.py": """
+        cond foldl foldr fori_loop in_test_phase in_train_phase map map_fn print_tensor
+        scan switch while_loop
+    """,
+    "test_introspection.py": """
+        constant convert_to_numpy count_params dtype get_variable_shape int_shape
+        is_float_dtype is_int_dtype is_placeholder is_sparse is_symbolic is_tensor
+        known_shape limits ndim placeholder rank result_type standardize_dtype
+    """,
+    "test_recurrent.py": "rnn",
+    "../ops/test_image.py": "resize resize_images",
+    "../ops/test_ops.py": "empty sparsemax",
+    "../test_random.py": """
+        SeedGenerator draw_seed dropout make_default_seed random_bernoulli random_beta
+        random_binomial random_categorical random_gamma random_integers random_normal
+        random_normal_variable random_shuffle random_uniform random_uniform_variable
+        set_random_seed truncated_normal
+    """,
+}
 
 CASES = [
     *LINALG,

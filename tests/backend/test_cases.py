@@ -1,12 +1,33 @@
 """K's classic functions, through the same checks: arrays, variables, tensors."""
 
+import importlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from minikeras import backend as K
 from minikeras.engine import devices, tree
 from minikeras.engine.graph import Tensor
-from tests.backend.cases import CASES
+from tests.backend.cases import CASES, ELSEWHERE
+from tests.ops import cases as ops_cases
+
+HERE = Path(__file__).parent
+FAMILIES = ops_cases.words("""
+    activation control conv elementwise filling image indexing introspection linalg
+    normalization pooling recurrent reduction reshaping sampling softmax
+""")
+
+
+def test_every_function_is_tested():
+    modules = [
+        importlib.import_module(f"minikeras.backend.{name}") for name in FAMILIES
+    ]
+    public = {name for module in modules for name in module.__all__}
+    elsewhere = set(" ".join(ELSEWHERE.values()).split())
+    shared = {case.name for case in ops_cases.CASES}
+    assert public - shared - elsewhere - {case.name for case in CASES} == set()
+    assert all((HERE / file).exists() for file in ELSEWHERE)
 
 
 def name_of(case):

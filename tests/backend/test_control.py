@@ -134,6 +134,21 @@ def test_folds_may_start_from_a_value():
     both(lambda x: K.foldr(lambda a, b: a - b, x, first), 1 - X.sum(0), X)
 
 
+def test_loops_are_those_of_the_engine():
+    def step(carry, x):
+        return carry + x, carry
+
+    both(lambda x: K.scan(step, x[0], x)[0], X[0] + X.sum(0), X)
+    both(
+        lambda x: K.while_loop(lambda y: K.sum(y) < 1e3, lambda y: (2 * y,), (x,))[0],
+        X * 16,
+        X,
+    )
+    both(lambda x: K.fori_loop(0, 3, lambda i, y: y * 2, x), X * 8, X)
+    both(lambda x: K.map(lambda row: row[::-1], x), X[:, ::-1], X)
+    both(lambda x: K.cond(K.sum(x) > 0, lambda: x, lambda: -x), X, X)
+
+
 # -- gradients and printing ------------------------------------------------------------
 
 

@@ -20,6 +20,10 @@ def test_static_shapes():
     assert K.ndim(K.placeholder()) is None
     assert K.ndim(3) == 0
     assert K.count_params(K.variable(X)) == 6
+    assert K.get_variable_shape(K.variable(X)) == K.known_shape(X) == (2, 3)
+    assert K.rank(X) == 2
+    with pytest.raises(ShapeError, match="must be known"):
+        K.rank(K.placeholder())
 
 
 def test_run_time_shapes():

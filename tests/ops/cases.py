@@ -330,6 +330,7 @@ LINALG = [
     *each("kron", floats(2, 3), floats(3, 2)),
     *each("cross", floats(5, 3), floats(5, 3)),
     *each("cross", floats(3, 5), floats(3, 5), axis=0),
+    *each("qr", floats(4, 3)),
     *each("norm", X),
     *each("norm", X, axis=1),
     *each("norm", X, axis=0, ord=1, keepdims=True),

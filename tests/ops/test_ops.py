@@ -226,6 +226,11 @@ def test_a_table_of_norms_ends_somewhere():
         ops.norm(np.zeros(2), "nuc", axis=0)
 
 
+def test_qr_is_the_reduced_one():
+    with pytest.raises(ValueError, match="complete"):
+        ops.qr(np.zeros((3, 2)), "complete")
+
+
 def test_a_border_has_a_value_in_constant_mode_alone():
     with pytest.raises(ValueError, match="reflect"):
         ops.pad(np.zeros(3), 1, "reflect", 5.0)
