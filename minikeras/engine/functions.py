@@ -26,6 +26,7 @@ __all__ = [
     "add_n",
     "argmax",
     "argmin",
+    "argsort",
     "asin",
     "asinh",
     "atan",
@@ -95,6 +96,7 @@ __all__ = [
     "ones_like",
     "pad",
     "pow",
+    "qr",
     "range",
     "rank",
     "realdiv",
@@ -122,6 +124,7 @@ __all__ = [
     "sinh",
     "size",
     "slice",
+    "sort",
     "split",
     "sqrt",
     "square",
@@ -254,6 +257,8 @@ gather_nd = graph_function(ops.gather_nd, params="x")
 scatter_nd = graph_function(ops.scatter_nd)
 boolean_mask = graph_function(ops.boolean_mask, tensor="x")
 meshgrid = graph_function(ops.meshgrid)
+sort = graph_function(ops.sort, values="x")
+argsort = graph_function(ops.argsort, values="x")
 unsorted_segment_sum = graph_function(ops.segment_sum, data="x")
 
 # -- products --------------------------------------------------------------------------
@@ -264,6 +269,7 @@ einsum = graph_function(ops.einsum)
 trace = graph_function(ops.trace)
 diag = graph_function(ops.diag, diagonal="x")
 diag_part = graph_function(ops.diagonal, input="x")
+qr = graph_function(ops.qr, input="x")
 
 # -- new tensors -----------------------------------------------------------------------
 
@@ -275,7 +281,7 @@ fill = graph_function(ops.full, dims="shape", value="fill_value")
 range = graph_function(ops.arange, limit="stop", delta="step")
 linspace = lin_space = graph_function(ops.linspace)
 
-# -- identity, gradients' boundaries --------------------------------------------
+# -- identities ------------------------------------------------------------------------
 
 identity = graph_function(ops.identity, input="x")
 stop_gradient = graph_function(ops.stop_gradient, input="x")

@@ -188,6 +188,9 @@ CASES = {
     "trace": (lambda: tf.trace(M[:, :2]), np.trace(M[:, :2])),
     "diag": (lambda: tf.diag(M[0]), np.diag(M[0])),
     "diag_part": (lambda: tf.diag_part(M[:, :2]), np.diag(M[:, :2])),
+    "qr": (lambda: tf.qr(M), list(np.linalg.qr(M))),
+    "sort": (lambda: tf.sort(M, axis=0), np.sort(M, 0)),
+    "argsort": (lambda: tf.argsort(M), np.argsort(M, 1).astype("int32")),
     "norm": (lambda: tf.norm(M), np.linalg.norm(M)),
     "norm-axis": (
         lambda: tf.norm(M, axis=1, keep_dims=True),
