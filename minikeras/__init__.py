@@ -23,6 +23,7 @@ from minikeras import (
     models,
     ops,
     optimizers,
+    random,
     regularizers,
     tree,
     utils,
