@@ -8,7 +8,7 @@ use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -52,9 +52,10 @@ class Plan:
         self._fed = frozenset(feeds)
         self.initial: list[Any] = []
         self.feeds = [self._slot(feed) for feed in feeds]
-        nodes = _needed(fetches, feeds)
         specs = {feed: spec for feed, spec in feeds.items() if isinstance(feed, Tensor)}
-        live = [node for node in nodes if not self._settle(node, feeds, specs)]
+        candidates = _needed(fetches, feeds)
+        settled = {node for node in candidates if self._settle(node, feeds, specs)}
+        live = [n for n in _needed(fetches, feeds, settled) if n not in settled]
         self.fetches = [self._fetch_slot(fetch) for fetch in fetches]
         self.steps = self._schedule(live)
 
@@ -121,8 +122,15 @@ def _bind(node: Node, wanted: Sequence[bool]) -> Callable[..., Any]:
     return partial(op.kernel, devices.xp)
 
 
-def _needed(fetches: Iterable[Fetch], feeds: Mapping[Feed, Spec]) -> list[Node]:
-    """Return the nodes that `fetches` need, in the order of creation."""
+def _needed(
+    fetches: Iterable[Fetch],
+    feeds: Mapping[Feed, Spec],
+    settled: Set[Node] = frozenset(),
+) -> list[Node]:
+    """Return the nodes that `fetches` need, in the order of creation.
+
+    Nodes that are `settled`, whose value is known, need no inputs.
+    """
     frontier: list[Node] = []
     for fetch in fetches:
         if isinstance(fetch, Node):
@@ -135,8 +143,9 @@ def _needed(fetches: Iterable[Fetch], feeds: Mapping[Feed, Spec]) -> list[Node]:
         fed = node.op.name == "placeholder" and node.outputs[0] in feeds
         if node not in needed and not fed:
             needed.add(node)
-            frontier.extend(x.node for x in node.inputs if x not in feeds)
             frontier.extend(node.control_inputs)
+            if node not in settled:
+                frontier.extend(x.node for x in node.inputs if x not in feeds)
     return sorted(needed, key=lambda node: node.index)
 
 

@@ -209,6 +209,19 @@ def test_only_what_is_fetched_is_run(session):
     assert session.run(v) == 2
 
 
+def test_what_only_a_static_shape_depends_on_is_not_computed(session):
+    v = tf.Variable([1.0, 2.0])
+    change = v.assign_add([1.0, 1.0])
+    sizes = tf.shape(change) * 2
+    session.run(v.initializer)
+    np.testing.assert_array_equal(session.run(sizes), [4])
+    np.testing.assert_array_equal(session.run(v), [1, 2])
+    with tf.control_dependencies([change]):
+        after = tf.constant(3.0)
+    assert session.run(after) == 3
+    np.testing.assert_array_equal(session.run(v), [2, 3])
+
+
 # -- sessions and graphs ---------------------------------------------------------------
 
 

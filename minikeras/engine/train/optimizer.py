@@ -19,8 +19,6 @@ from minikeras.engine.variables import Variable, trainable_variables
 
 __all__ = ["Optimizer"]
 
-GradsAndVars = Sequence[tuple["Tensor | None", Variable]]
-
 
 class Optimizer:
     """Base of TensorFlow 1's optimizers.
