@@ -59,6 +59,11 @@ def test_cond_runs_one_branch(session):
     assert session.run(tf.cond(True, lambda: x, lambda: -x), {x: 3.0}) == 3
 
 
+def test_cond_needs_both_branches():
+    with pytest.raises(TypeError, match="true_fn and a false_fn"):
+        tf.cond(tf.constant(True), lambda: tf.constant(1.0))
+
+
 def test_cond_has_gradients(session):
     x = tf.placeholder("float")
     y = tf.cond(x > 0.0, lambda: x * x, lambda: 3.0 * x)

@@ -238,6 +238,14 @@ def test_a_transposed_convolution_is_the_gradient_of_a_convolution(session):
     np.testing.assert_allclose(*session.run([slope, back]))
 
 
+def test_what_is_not_supported_says_so():
+    with tf.Graph().as_default():
+        with pytest.raises(ValueError, match="one piece"):
+            tf.nn.embedding_lookup([X, X], [1])
+        with pytest.raises(ValueError, match="NHWC"):
+            tf.nn.conv2d_transpose(X, X, [1], 1, data_format="NCHW")
+
+
 def test_cross_entropies_must_be_called_with_names():
     with tf.Graph().as_default():
         with pytest.raises(ValueError, match="labels= and logits="):
