@@ -39,7 +39,7 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Set the default float type: ``"bfloat16"``, ``"float16"``, ``"float32"`` or ``"float64"``.
+    """Set the default float type, by its name: ``"float16"``, ``"float32"`` ...
 
     Raises:
         ValueError: if `value` is none of these.
@@ -52,7 +52,7 @@ def set_floatx(value: str) -> None:
 
 
 def epsilon() -> float:
-    """Return the small number that keeps divisions and logarithms finite, 1e-7 by default."""
+    """Return what keeps divisions and logarithms finite: 1e-7 by default."""
     return _epsilon
 
 

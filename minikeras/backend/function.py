@@ -1,4 +1,4 @@
-"""From graph to callable: `function` over tensors, and over Python functions by tracing.
+"""From graph to callable: `function` over tensors, and over traced functions.
 
 Both end in ``Session.routine``: a list of fetches and a list of feeds, compiled into
 a plan at the first call with arrays of given shapes.
@@ -128,7 +128,7 @@ class TracedFunction:
     def _trace(
         self, call: Any, leaves: Sequence[Any], arrays: Sequence[Any]
     ) -> tuple[Function, Any]:
-        """Call `fn` on placeholders; return the compiled function and what `fn` returned."""
+        """Call `fn` on placeholders; return it compiled, and what it returned."""
         with tracing() as trace:
             inputs = [
                 placeholder(dtypes.as_dtype(x.dtype), x.shape, name="arg")

@@ -1,4 +1,4 @@
-"""Names of layers and variables: ``dense``, ``dense_1``, and paths such as ``model/dense/kernel``."""
+"""Names of layers, such as ``dense_1``, and paths, such as ``model/dense/kernel``."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ __all__ = ["ancestors", "op_name", "replay"]
 
 
 def op_name(tensor: Tensor) -> str:
-    """Return the name of the operation that computes `tensor`, such as ``"multiply"``."""
+    """Return the name of the operation that computes `tensor`: ``"multiply"``."""
     return tensor.node.op.name
 
 
 def ancestors(tensor: Tensor, wanted: Callable[[Tensor], bool]) -> list[Tensor]:
-    """Return the nearest tensors above `tensor` that are `wanted`, in order of creation."""
+    """Return the nearest `wanted` tensors above `tensor`, in order of creation."""
     found: dict[Tensor, None] = {}
     seen: set[Tensor] = set()
     frontier = list(tensor.node.inputs)

@@ -69,7 +69,7 @@ def reset_uids() -> None:
 
 
 def manual_variable_initialization(value: bool) -> None:
-    """Do nothing: a variable has its value from the start. Kept for Keras 2 programs."""
+    """Do nothing: a variable has its value from the start. Kept for old programs."""
 
 
 def set_learning_phase(value: bool | int) -> None:

@@ -228,14 +228,13 @@ def is_variable(x: Any) -> bool:
 def variable(
     value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None
 ) -> Variable:
-    """Return a variable with this initial `value`, floatx unless it has a dtype.
+    """Return a variable with this initial `value`, in floatx unless `dtype` says else.
 
     Example:
         >>> get_value(variable([1.0, 2.0]))
         array([1., 2.], dtype=float32)
     """
-    kind = dtype or (floatx() if not hasattr(value, "dtype") else None)
-    made = Variable(value, dtype=kind, name=name)
+    made = Variable(value, dtype=dtype or floatx(), name=name)
     made.constraint = constraint
     return made
 
