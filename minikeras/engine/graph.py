@@ -421,7 +421,7 @@ class Subgraph(Graph):
         self.captured_reads: set[Any] = set()  # variables whose outside value is used
         self.assigned: set[Any] = set()  # variables that the body itself sets
         self.seed = parent.seed
-        self.prefix = parent.scope
+        self._scope = parent.scope  # so that names inside tell the layer, too
 
     def own(self, tensor: Tensor) -> Tensor:
         """Return `tensor`, captured if it belongs to a graph around this one."""

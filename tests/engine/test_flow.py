@@ -59,6 +59,19 @@ def test_cond_runs_one_branch(session):
     assert session.run(tf.cond(True, lambda: x, lambda: -x), {x: 3.0}) == 3
 
 
+def test_an_error_inside_a_branch_names_the_scope_and_the_line(session):
+    rows = tf.constant([1.0, 2.0])
+    i = tf.placeholder("int32")
+    with tf.name_scope("model"):
+        y = tf.cond(
+            tf.constant(True),
+            lambda: tf.gather(rows, i, name="chosen"),
+            lambda: tf.constant(0.0),
+        )
+    with pytest.raises(ExecutionError, match=r"'model/chosen'.*test_flow\.py:\d+"):
+        session.run(y, {i: 7})
+
+
 def test_cond_needs_both_branches():
     with pytest.raises(TypeError, match="true_fn and a false_fn"):
         tf.cond(tf.constant(True), lambda: tf.constant(1.0))
