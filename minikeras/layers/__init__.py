@@ -12,6 +12,12 @@ from minikeras.layers.activation import (
 from minikeras.layers.base import (
     Layer,
 )
+from minikeras.layers.cells import (
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+)
 from minikeras.layers.conv import (
     Conv1D,
     Conv1DTranspose,
@@ -77,6 +83,12 @@ from minikeras.layers.preprocessing import (
     Normalization,
     Rescaling,
 )
+from minikeras.layers.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    SimpleRNN,
+)
 from minikeras.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -108,6 +120,11 @@ from minikeras.layers.separable import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from minikeras.layers.wrapping import (
+    Bidirectional,
+    TimeDistributed,
+    Wrapper,
+)
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
@@ -136,6 +153,9 @@ get, serialize, deserialize = _registry.get, _registry.serialize, _registry.dese
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "Add",
@@ -148,6 +168,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -171,6 +192,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -190,6 +212,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -216,15 +239,20 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

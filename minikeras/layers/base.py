@@ -368,14 +368,14 @@ class Layer(Tracked):
     def _take_masks(self, bound: BoundArguments) -> Any:
         """Let `call` have the masks that came with its inputs; return the first one.
 
-        With one tensor argument its mask is `call`'s `mask`; with several, that of
-        `query` is `query_mask`.
+        That of `query` is `query_mask`, or if it is the first, and `call` has no such
+        argument, `mask`.
         """
-        inputs = tensor_arguments(bound)
-        for name, x in inputs.items():
-            slot = "mask" if len(inputs) == 1 else f"{name}_mask"
-            taken = slot in bound.signature.parameters
-            if taken and bound.arguments.get(slot) is None and _any_mask(x):
+        taken = bound.signature.parameters
+        for i, (name, x) in enumerate(tensor_arguments(bound).items()):
+            own = f"{name}_mask"
+            slot = "mask" if i == 0 and own not in taken else own
+            if slot in taken and bound.arguments.get(slot) is None and _any_mask(x):
                 bound.arguments[slot] = _masks(x)
         first = next(iter(bound.arguments.values()), None)
         given = bound.arguments.get("mask")

@@ -287,6 +287,9 @@ class ZeroPadding3D(_ZeroPadding):
 # -- enlarging -------------------------------------------------------------------------
 
 
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+
+
 class UpSampling1D(Spatial):
     """Each step several times.
 
@@ -314,7 +317,8 @@ class UpSampling2D(Spatial):
     Args:
         size: factors of height and width; a single number for both.
         data_format: where the channels are.
-        interpolation: "nearest" repeats pixels, "bilinear" blends them.
+        interpolation: "nearest" repeats pixels; "bilinear", "bicubic", "lanczos3" and
+            "lanczos5" blend them.
 
     Shapes:
         inputs: (batch, height, width, channels)
@@ -333,26 +337,17 @@ class UpSampling2D(Spatial):
         super().__init__(**kwargs)
         self.size = sizes(size, 2, "size")
         self.data_format = K.standardize_data_format(data_format)
-        self.interpolation = one_of(
-            interpolation, ("nearest", "bilinear"), "interpolation"
-        )
+        self.interpolation = one_of(interpolation, _INTERPOLATIONS, "interpolation")
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
-        enlarge = K.repeat_elements if self.interpolation == "nearest" else _blended
-        for axis, factor in zip(self.spatial_axes, self.size, strict=True):
-            inputs = enlarge(inputs, factor, axis)
-        return inputs
-
-
-def _blended(x: K.Tensor, factor: int, axis: int) -> K.Tensor:
-    """Return `x` enlarged along an axis, linear between the elements' centers."""
-    last = K.shape(x)[axis] - 1
-    centers = K.cast(K.arange(factor * (last + 1)), x.dtype) + 0.5
-    place = K.clip(centers / factor - 0.5, 0, K.cast(last, x.dtype))
-    before = K.cast(K.floor(place), "int32")
-    share = K.reshape(place % 1.0, [-1] + [1] * (len(known_shape(x)) - 1 - axis))
-    left, right = K.take(x, before, axis), K.take(x, K.minimum(before + 1, last), axis)
-    return left + share * (right - left)
+        height, width = self.size
+        if self.interpolation != "nearest":
+            return K.resize_images(
+                inputs, height, width, self.data_format, self.interpolation
+            )
+        rows, columns = self.spatial_axes
+        tall = K.repeat_elements(inputs, height, rows)
+        return K.repeat_elements(tall, width, columns)
 
 
 class UpSampling3D(Spatial):

@@ -267,6 +267,32 @@ PREPROCESSING = [
     case("Normalization", IMAGE, axis=(1, -1)),
 ]
 
+RECURRENT = [
+    *(
+        case(layer, SEQUENCE, units=3, open_axes=(0, 1))
+        for layer in ("SimpleRNN", "LSTM", "GRU")
+    ),
+    *(
+        case(
+            layer,
+            SEQUENCE,
+            units=3,
+            return_sequences=True,
+            go_backwards=True,
+            use_bias=False,
+            activation="relu",
+            kernel_regularizer="l2",
+        )
+        for layer in ("SimpleRNN", "LSTM", "GRU")
+    ),
+    case("LSTM", SEQUENCE, units=3, unit_forget_bias=False, unroll=True),
+    case(
+        "GRU", SEQUENCE, units=3, reset_after=False, recurrent_activation="hard_sigmoid"
+    ),
+    case("GRU", SEQUENCE, units=3, reset_after=False, use_bias=False),
+    case("LSTM", SEQUENCE, units=3, dropout=0.4, recurrent_dropout=0.2, **NOISE),
+]
+
 CASES = [
     *CORE,
     *ACTIVATIONS,
@@ -277,4 +303,5 @@ CASES = [
     *NORMALIZATION,
     *MERGING,
     *PREPROCESSING,
+    *RECURRENT,
 ]

@@ -1,0 +1,342 @@
+"""Cells: one step of a recurrent layer, from an input and states to new states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, ClassVar
+
+from minikeras import activations
+from minikeras import backend as K
+from minikeras.layers.arguments import positive
+from minikeras.layers.base import Layer
+
+__all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
+
+States = Sequence[Any]
+Shape = Sequence[int | None]
+
+
+class _Cell(Layer):
+    """Base of cells, with a block of the kernels for each of their `gates`.
+
+    Args:
+        units: size of the output, and of each state; above 0.
+        activation: of the output; tanh by default.
+        use_bias: whether to add a bias.
+        kernel_initializer: how the kernel for the inputs starts.
+        recurrent_initializer: how the kernel for the state starts.
+        bias_initializer: how the bias starts.
+        kernel_regularizer: a penalty on the kernel for the inputs.
+        recurrent_regularizer: a penalty on the kernel for the state.
+        bias_regularizer: a penalty on the bias.
+        kernel_constraint: a projection of the kernel for the inputs after each update.
+        recurrent_constraint: a projection of the kernel for the state.
+        bias_constraint: a projection of the bias.
+        dropout: share of the inputs' elements dropped in training, the same ones at
+            each step.
+        recurrent_dropout: the same for the state's.
+        seed: of dropout, from 0 to 2**32 - 1.
+
+    Source: the dropout is that of Gal, Ghahramani 2016, arXiv:1512.05287.
+    """
+
+    gates: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        *,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.pop("implementation", None)  # Keras's: how to compute the same
+        super().__init__(**kwargs)
+        recurrent = recurrent_initializer, recurrent_regularizer, recurrent_constraint
+        self.units = positive(units, "units")
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.weight_rule(
+            "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
+        )
+        self.weight_rule("recurrent", *recurrent)
+        self.weight_rule("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.dropout = min(1.0, max(0.0, dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.seed = seed
+        self.seed_generator = K.SeedGenerator(seed)
+        self._kept: tuple[Any, Any] | None = None
+
+    @property
+    def state_size(self) -> Any:
+        """The size of the state, a list of sizes if there are several."""
+        return self.units
+
+    @property
+    def output_size(self) -> int:
+        """The size of the output."""
+        return self.units
+
+    def build(self, input_shape: Sequence[Any]) -> None:
+        width = self.gates * self.units
+        self.kernel = self.add_ruled_weight("kernel", (input_shape[-1], width))
+        self.recurrent_kernel = self.add_ruled_weight(
+            "recurrent_kernel", (self.units, width), rule="recurrent"
+        )
+        self.bias = self.build_bias(width) if self.use_bias else None
+
+    def build_bias(self, width: int) -> K.Variable:
+        """Make the bias."""
+        return self.add_ruled_weight("bias", (width,))
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """Return the states before the first step: zeros."""
+        return [
+            K.zeros((batch_size, size), self.compute_dtype)
+            for size in K.tree.flatten(self.state_size)
+        ]
+
+    # -- dropout -----------------------------------------------------------------------
+
+    @contextmanager
+    def same_noise(self, batch_size: Any, training: Any) -> Iterator[None]:
+        """Let dropout drop the same elements at each step inside."""
+        if training:
+            sizes, rates = (self.kernel.shape[0], self.units), self._rates()
+            self._kept = tuple(
+                self._noise(K.ones((batch_size, size), self.compute_dtype), rate)
+                for size, rate in zip(sizes, rates, strict=True)
+            )
+        try:
+            yield
+        finally:
+            self._kept = None
+
+    def _rates(self) -> tuple[float, float]:
+        return self.dropout, self.recurrent_dropout
+
+    def _noise(self, x: Any, rate: float) -> Any:
+        return K.dropout(x, rate, seed=self.seed_generator) if 0 < rate < 1 else x
+
+    def dropped(self, x: Any, h: Any, training: Any) -> tuple[Any, Any]:
+        """Return input and state with what dropout leaves of them."""
+        if not training:
+            return x, h
+        if self._kept is None:
+            return self._noise(x, self.dropout), self._noise(h, self.recurrent_dropout)
+        kept = zip((x, h), self._kept, self._rates(), strict=True)
+        x, h = (v * keep if 0 < rate < 1 else v for v, keep, rate in kept)
+        return x, h
+
+
+class SimpleRNNCell(_Cell):
+    """A step ``h' = activation(x W + h U + b)``.
+
+    The arguments are those of `SimpleRNN` that say nothing about sequences.
+
+    Shapes:
+        inputs: (batch, features)
+        states: [(batch, units)]
+        returns: the output (batch, units), and the new states
+    """
+
+    def call(self, inputs: Any, states: States, training: Any = None) -> Any:
+        x, h = self.dropped(inputs, states[0], training)
+        y = K.dot(x, self.kernel) + K.dot(h, self.recurrent_kernel)
+        y = self.activation(K.bias_add(y, self.bias) if self.use_bias else y)
+        return y, [y]
+
+
+class LSTMCell(_Cell):
+    """A step of long short-term memory, with gates to put in, forget, and put out.
+
+        i, f, o = sigmoid(x W + h U + b), each with its block of W, U and b
+        c' = f c + i tanh(x W + h U + b)
+        h' = o tanh(c')
+
+    Args:
+        units: size of the output, and of both states.
+        activation: in place of tanh.
+        recurrent_activation: in place of sigmoid.
+        use_bias: whether to add a bias.
+        unit_forget_bias: whether the bias of f starts with 1, so that at first little
+            is forgotten.
+        kwargs: see `SimpleRNN`.
+
+    Shapes:
+        inputs: (batch, features)
+        states: [(batch, units), (batch, units)], h and c
+        returns: the output (batch, units), and the new states
+
+    Source: Hochreiter, Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; the forget
+    gate: Gers, Schmidhuber, Cummins 2000, doi:10.1162/089976600300015015.
+    """
+
+    gates = 4
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        *,
+        unit_forget_bias: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, activation, use_bias, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.unit_forget_bias = unit_forget_bias
+
+    @property
+    def state_size(self) -> list[int]:
+        """The sizes of h and c."""
+        return [self.units, self.units]
+
+    def build_bias(self, width: int) -> K.Variable:
+        bias = super().build_bias(width)
+        if self.unit_forget_bias:
+            forget = slice(self.units, 2 * self.units)
+            value = bias.numpy()
+            value[forget] = 1.0
+            bias.assign(value)
+        return bias
+
+    def call(self, inputs: Any, states: States, training: Any = None) -> Any:
+        x, h = self.dropped(inputs, states[0], training)
+        z = K.dot(x, self.kernel) + K.dot(h, self.recurrent_kernel)
+        z = K.bias_add(z, self.bias) if self.use_bias else z
+        i, f, new, o = K.split(z, 4, axis=-1)
+        gate = self.recurrent_activation
+        c = gate(f) * states[1] + gate(i) * self.activation(new)
+        h = gate(o) * self.activation(c)
+        return h, [h, c]
+
+
+class GRUCell(_Cell):
+    """A step of a gated recurrent unit, with gates to update and to reset.
+
+        z, r = sigmoid(x W + h U + b), each with its block of W, U and b
+        h' = z h + (1 - z) tanh(x W + r (h U + b))
+
+    Args:
+        units: size of the output, and of the state.
+        activation: in place of tanh.
+        recurrent_activation: in place of sigmoid.
+        use_bias: whether to add a bias.
+        reset_after: as written above, with a bias for x W and one for h U; otherwise
+            ``(r h) U`` stands for ``r (h U + b)``, as in the paper's first version.
+        kwargs: see `SimpleRNN`.
+
+    Source: Cho et al. 2014, arXiv:1406.1078.
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        *,
+        reset_after: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, activation, use_bias, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.reset_after = reset_after
+
+    def build_bias(self, width: int) -> K.Variable:
+        shape = (2, width) if self.reset_after else (width,)
+        return self.add_ruled_weight("bias", shape)
+
+    def call(self, inputs: Any, states: States, training: Any = None) -> Any:
+        x, h = self.dropped(inputs, states[0], training)
+        of_x, of_h = self.biases()
+        xz, xr, xn = K.split(K.dot(x, self.kernel) + of_x, 3, axis=-1)
+        uz, ur, un = K.split(self.recurrent_kernel, 3, axis=-1)
+        bz, br, bn = of_h
+        gate = self.recurrent_activation
+        z, r = gate(xz + K.dot(h, uz) + bz), gate(xr + K.dot(h, ur) + br)
+        reset = r * (K.dot(h, un) + bn) if self.reset_after else K.dot(r * h, un)
+        y = z * states[0] + (1.0 - z) * self.activation(xn + reset)
+        return y, [y]
+
+    def biases(self) -> tuple[Any, Sequence[Any]]:
+        """Return the bias of x W, and those of h U by gate."""
+        if not self.use_bias:
+            return 0.0, (0.0, 0.0, 0.0)
+        if not self.reset_after:
+            return self.bias, (0.0, 0.0, 0.0)
+        of_x, of_h = K.unstack(self.bias)
+        return of_x, K.split(of_h, 3)
+
+
+class StackedRNNCells(Layer):
+    """Several cells as one: the output of each is the input of the next.
+
+    Args:
+        cells: the cells, the first of which takes the input.
+    """
+
+    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cells = list(cells)
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The size of each cell's state, or sizes of its states."""
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self) -> int:
+        """The size of the last cell's output."""
+        return self.cells[-1].output_size
+
+    def build(self, input_shape: Shape) -> None:
+        for cell in self.cells:
+            if not cell.built:
+                cell.build(input_shape)
+            input_shape = (input_shape[0], cell.output_size)
+
+    def call(self, inputs: Any, states: States, training: Any = None) -> Any:
+        new = []
+        for cell, state in zip(self.cells, states, strict=True):
+            inputs, after = cell(inputs, state, training=training)
+            new.append(after)
+        return inputs, new
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """Return the states of all cells before the first step."""
+        return [cell.get_initial_state(batch_size) for cell in self.cells]
+
+    @contextmanager
+    def same_noise(self, batch_size: Any, training: Any) -> Iterator[None]:
+        """Let dropout drop the same elements at each step inside."""
+        with ExitStack() as stack:
+            for cell in self.cells:
+                stack.enter_context(cell.same_noise(batch_size, training))
+            yield
+
+    def get_config(self) -> dict[str, Any]:
+        cells = [K.serialize_keras_object(cell) for cell in self.cells]
+        return {**super().get_config(), "cells": cells}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> StackedRNNCells:
+        cells = [K.deserialize_keras_object(cell) for cell in config["cells"]]
+        return cls(**{**config, "cells": cells})
