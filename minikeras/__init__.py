@@ -10,36 +10,57 @@ Below `layers` lies `backend` (K), below K the `engine`, and below the engine Nu
 CuPy. Each can be used by itself.
 """
 
-from minikeras import (
-    activations,
-    backend,
-    callbacks,
-    config,
-    constraints,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    models,
-    ops,
-    optimizers,
-    random,
-    regularizers,
-    tree,
-    utils,
-)
-from minikeras.backend import (
-    SeedGenerator,
-    Variable,
-    function,
-    name_scope,
-)
-from minikeras.initializers import Initializer
-from minikeras.layers import Input, InputSpec, Layer
-from minikeras.losses import Loss
-from minikeras.metrics import Metric
-from minikeras.models import Functional, Model, Sequential
-from minikeras.optimizers import Optimizer
-from minikeras.regularizers import Regularizer
+from typing import TYPE_CHECKING
+
+from minikeras.engine import devices as _devices  # NumPy, or CuPy if it was asked for
+from minikeras.lazy import attach
+
+if TYPE_CHECKING:
+    from minikeras import (
+        activations,
+        backend,
+        callbacks,
+        config,
+        constraints,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        random,
+        regularizers,
+        tree,
+        utils,
+    )
+    from minikeras.backend import (
+        SeedGenerator,
+        Variable,
+        function,
+        name_scope,
+    )
+    from minikeras.initializers import Initializer
+    from minikeras.layers import Input, InputSpec, Layer
+    from minikeras.losses import Loss
+    from minikeras.metrics import Metric
+    from minikeras.models import Functional, Model, Sequential
+    from minikeras.optimizers import Optimizer
+    from minikeras.regularizers import Regularizer
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "minikeras.backend": ("SeedGenerator", "Variable", "function", "name_scope"),
+    "minikeras.initializers": ("Initializer",),
+    "minikeras.layers": ("Input", "InputSpec", "Layer"),
+    "minikeras.losses": ("Loss",),
+    "minikeras.metrics": ("Metric",),
+    "minikeras.models": ("Functional", "Model", "Sequential"),
+    "minikeras.optimizers": ("Optimizer",),
+    "minikeras.regularizers": ("Regularizer",),
+}
+
+__getattr__, __dir__ = attach(
+    __name__, {name: home for home, names in _HOMES.items() for name in names}
+)

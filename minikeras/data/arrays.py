@@ -24,7 +24,7 @@ class ArrayBatches:
         shuffle: False keeps the order; True takes the rows in a new random order at
             each pass; ``"batch"`` keeps neighbors together and takes the batches in
             random order, which suits arrays on disk.
-        rng: makes the source of random numbers for one pass.
+        rng: makes the source of random numbers for one pass; NumPy's by default.
 
     Raises:
         ValueError: if the lengths differ, or an argument is none of the above.
@@ -41,7 +41,7 @@ class ArrayBatches:
         arrays: Sequence[Any],
         batch_size: int = 32,
         shuffle: bool | str = False,
-        rng: Callable[[], np.random.Generator] = np.random.default_rng,
+        rng: Callable[[], np.random.Generator] | None = None,
     ) -> None:
         if shuffle not in (True, False, "batch"):
             raise ValueError(f"shuffle is True, False or 'batch'; got {shuffle!r}")
@@ -51,7 +51,7 @@ class ArrayBatches:
         self.rows = _common_length(self.arrays)
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self.rng = rng
+        self.rng = rng or np.random.default_rng
 
     def __len__(self) -> int:
         """Return the number of batches in a pass."""

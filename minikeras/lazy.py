@@ -1,0 +1,47 @@
+"""Packages whose parts are imported when they are first used.
+
+A program that asks for `minikeras.layers` does not wait for the optimizers, and one
+that runs a model does not wait for TensorFlow 1's names. The parts are ordinary
+modules, and the lists of names stand where an editor reads them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["attach"]
+
+
+def attach(
+    package: str, homes: Mapping[str, str], rest: str | None = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the `__getattr__` and `__dir__` of a package.
+
+    Args:
+        package: its name.
+        homes: in which module each name that it offers is to be found.
+        rest: the module of all other names.
+    """
+
+    def find(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if importlib.util.find_spec(f"{package}.{name}"):
+            return importlib.import_module(f"{package}.{name}")
+        home = homes.get(name, rest)
+        found = vars(importlib.import_module(home)) if home else {}
+        if name not in found:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        setattr(sys.modules[package], name, found[name])
+        return found[name]
+
+    def names() -> list[str]:
+        others = vars(importlib.import_module(rest)) if rest else ()
+        known = {*vars(sys.modules[package]), *homes, *others}
+        return sorted(name for name in known if not name.startswith("_"))
+
+    return find, names
