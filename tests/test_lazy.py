@@ -20,7 +20,11 @@ import minikeras, minikeras.engine
 for package in (minikeras, minikeras.engine):
     for name in dir(package):
         getattr(package, name)
-files = {n: getattr(m, "__file__", None) or "" for n, m in sys.modules.items() if n not in before}
+files = {
+    n: getattr(m, "__file__", None) or ""
+    for n, m in sys.modules.items()
+    if n not in before
+}
 print(*sorted({n.partition(".")[0] for n, f in files.items() if "site-packages" in f}))
 print("tqdm" in sys.modules, "h5py" in sys.modules)
 """
