@@ -21,7 +21,7 @@ ROWS, COLUMNS, CELL = 5, 10, 38  # of the digits in the picture; a cell's side i
 
 
 def cars():
-    """Return standardized features and miles per gallon, for training and for testing."""
+    """Return standardized features and miles per gallon, to train on and to test on."""
     x, y = autompg_data()
     x = x[:, :7]  # the eighth column would be the car's name
     order = np.random.default_rng(0).permutation(len(x))

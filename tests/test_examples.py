@@ -93,3 +93,11 @@ def test_the_demo_learns_from_real_data_and_draws_it(run, tmp_path):
     picture = (tmp_path / "build" / "demo.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 20_000
+
+
+@pytest.mark.slow
+def test_an_mlp_tells_clothes_apart(run):
+    if not Path("/usr/share/datasets/fashion-mnist").exists():
+        pytest.skip("Fashion-MNIST is not installed")
+    (right,) = re.findall(r"([\d.]+)% of 10,000", run("fashion_mnist.py"))
+    assert float(right) > 86

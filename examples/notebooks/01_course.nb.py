@@ -53,8 +53,8 @@ with tf.Session() as session:
 # %% [markdown]
 # ## 2. Placeholders: values that come with the run
 #
-# Now a model with two parameters, $y = m x + b$, and the gradient descent that finds
-# them. The points lie on $y = 2x + 6$.
+# Now a model with two parameters, y = m x + b, and the gradient descent that finds
+# them. The points lie on y = 2x + 6.
 
 
 # %%

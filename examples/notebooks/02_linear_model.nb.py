@@ -49,6 +49,7 @@ for axis, name in zip(axes, ("weight", "horsepower", "year", "acceleration")):
     axis.scatter(x_train[:, features.index(name)], y_train, s=6)
     axis.set_xlabel(f"{name}, standardized")
 axes[0].set_ylabel("miles per gallon")
+plt.show()
 
 # %% [markdown]
 # ## In Keras
@@ -80,6 +81,8 @@ plt.yscale("log")
 plt.xlabel("epoch")
 plt.ylabel("squared error")
 plt.legend()
+plt.show()
+
 # %% [markdown]
 # ## On K
 #
@@ -98,9 +101,11 @@ updates = [
 ]
 step = K.function([inputs, targets], [loss], updates=updates)
 
+starts = range(0, len(x_train), BATCH)
+batches = [(x_train[i : i + BATCH], y_train[i : i + BATCH]) for i in starts]
 for _ in range(EPOCHS):
-    for i in range(0, len(x_train), BATCH):
-        step([x_train[i : i + BATCH], y_train[i : i + BATCH]])
+    for x_batch, y_batch in batches:
+        step([x_batch, y_batch])
 by_k = K.batch_get_value([kernel, bias])
 
 # %% [markdown]
@@ -120,20 +125,18 @@ train_op = tf.train.GradientDescentOptimizer(RATE).minimize(error)
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     for _ in range(EPOCHS):
-        for i in range(0, len(x_train), BATCH):
-            session.run(
-                train_op, {a: x_train[i : i + BATCH], b: y_train[i : i + BATCH]}
-            )
+        for x_batch, y_batch in batches:
+            session.run(train_op, {a: x_batch, b: y_batch})
     by_engine = session.run([w, c])
 
 # %% [markdown]
 # ## The same numbers
 
 # %%
-for name, k, e, kk in zip(
-    features, by_keras[0][:, 0], by_engine[0][:, 0], by_k[0][:, 0]
-):
-    print(f"{name:14} {k:9.5f} {kk:9.5f} {e:9.5f}")
+print(f"{'':12}     Keras         K    engine")
+rows = np.hstack([by_keras[0], by_k[0], by_engine[0]])
+for name, row in zip(features, rows):
+    print(f"{name:12}", *(f"{weight:9.5f}" for weight in row))
 np.testing.assert_allclose(by_k[0], by_keras[0], rtol=1e-5, atol=1e-5)
 np.testing.assert_allclose(by_engine[0], by_keras[0], rtol=1e-5, atol=1e-5)
 

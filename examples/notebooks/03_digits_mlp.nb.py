@@ -30,6 +30,8 @@ x_train, y_train, x_test, y_test = x[:4000], y[:4000], x[4000:], y[4000:]
 plt.figure(figsize=(9, 3))
 plt.imshow(x[:30].reshape(3, 10, 28, 28).swapaxes(1, 2).reshape(84, 280), cmap="gray_r")
 plt.axis("off")
+plt.show()
+
 # %% [markdown]
 # ## In Keras
 
@@ -37,7 +39,7 @@ plt.axis("off")
 import minikeras as keras
 
 keras.utils.set_random_seed(0)
-RATE, EPOCHS, BATCH = 0.1, 15, 50
+RATE, EPOCHS, BATCH = 0.5, 15, 50
 
 model = keras.Sequential(
     [
@@ -67,6 +69,8 @@ plt.plot(history.history["val_accuracy"], label="test")
 plt.xlabel("epoch")
 plt.ylabel("accuracy")
 plt.legend()
+plt.show()
+
 # %% [markdown]
 # ## On K
 
@@ -84,9 +88,11 @@ updates = [
 ]
 step = K.function([inputs, labels], [loss], updates=updates)
 
+starts = range(0, len(x_train), BATCH)
+batches = [(x_train[i : i + BATCH], y_train[i : i + BATCH]) for i in starts]
 for _ in range(EPOCHS):
-    for i in range(0, len(x_train), BATCH):
-        step([x_train[i : i + BATCH], y_train[i : i + BATCH]])
+    for x_batch, y_batch in batches:
+        step([x_batch, y_batch])
 by_k = K.batch_get_value(weights)
 
 # %% [markdown]
@@ -109,10 +115,8 @@ train_op = tf.train.GradientDescentOptimizer(RATE).minimize(error)
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     for _ in range(EPOCHS):
-        for i in range(0, len(x_train), BATCH):
-            session.run(
-                train_op, {a: x_train[i : i + BATCH], b: y_train[i : i + BATCH]}
-            )
+        for x_batch, y_batch in batches:
+            session.run(train_op, {a: x_batch, b: y_batch})
     by_engine = session.run([w1, b1, w2, b2])
     predicted = session.run(tf.argmax(z, 1), {a: x_test})
 
@@ -140,33 +144,4 @@ for axis, i in zip(axes, wrong):
     axis.set_title(f"{y_test[i]}, read {predicted[i]}", fontsize=8)
 for axis in axes:
     axis.axis("off")
-
-# %% [markdown]
-# ## Fashion-MNIST, where it is installed
-#
-# On Debian the package `dataset-fashion-mnist` brings 70,000 pictures of clothes.
-
-# %%
-import gzip
-from pathlib import Path
-
-folder = Path("/usr/share/datasets/fashion-mnist")
-
-
-def idx(name):
-    """Read an IDX file: two zero bytes, a type, the rank, the sizes, then the data."""
-    data = gzip.decompress((folder / name).read_bytes())
-    sizes = np.frombuffer(data, ">i4", count=data[3], offset=4)
-    return np.frombuffer(data, "u1", offset=4 + 4 * data[3]).reshape(sizes)
-
-
-if folder.exists():
-    images = idx("train-images-idx3-ubyte.gz").reshape(-1, 784).astype("float32") / 255
-    kinds = idx("train-labels-idx1-ubyte.gz").astype("int32")
-    clothes = keras.models.Sequential.from_config(model.get_config())
-    clothes.compile("adam", loss_fn, metrics=["accuracy"])
-    clothes.fit(
-        images, kinds, batch_size=256, epochs=3, validation_split=0.1, verbose=2
-    )
-else:
-    print("not installed; nothing to train on")
+plt.show()
