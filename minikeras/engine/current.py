@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from minikeras.engine.graph import Graph, Node, current_graph, default_session
+from minikeras.engine.context import default_session
+from minikeras.engine.graph import Graph, Node, current_graph
 
 __all__ = [
     "ConfigProto",

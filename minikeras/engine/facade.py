@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from minikeras.engine.graph import lazily
+from minikeras.engine.context import lazily
 
 __all__ = ["graph_function"]
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from minikeras.engine import ops, tree
+from minikeras.engine.context import lazily
 from minikeras.engine.facade import graph_function
-from minikeras.engine.graph import Node, Tensor, current_graph, lazily
+from minikeras.engine.graph import Node, Tensor, current_graph
 from minikeras.engine.op import as_tensor
 
 __all__ = [

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from minikeras.engine.context import (
+    entered_graph,
+    needed_session,
+    pop_graph,
+    push_graph,
+)
 from minikeras.engine.dtypes import DType
-from minikeras.engine.errors import GraphError, SessionError
+from minikeras.engine.errors import GraphError
 from minikeras.engine.operators import Operators
 from minikeras.engine.registry import find
 from minikeras.engine.shapes import merge, show
@@ -37,7 +42,6 @@ __all__ = [
     "Tensor",
     "current_graph",
     "is_symbolic",
-    "lazily",
     "reset_default_graph",
 ]
 
@@ -103,7 +107,7 @@ class Node:
 
     def run(self, feed_dict: Any = None, session: Any = None) -> None:
         """Run this node in `session`, or in the default one."""
-        (session or _default_session()).run(self, feed_dict)
+        (session or needed_session()).run(self, feed_dict)
 
     @property
     def place(self) -> str:
@@ -179,7 +183,7 @@ class Tensor(Operators):
         Raises:
             SessionError: if no session is given and none is the default.
         """
-        return (session or _default_session()).run(self, feed_dict)
+        return (session or needed_session()).run(self, feed_dict)
 
     def __as_tensor__(self) -> Tensor:
         return self
@@ -331,11 +335,11 @@ class Graph:
     @contextmanager
     def as_default(self) -> Iterator[Graph]:
         """Build in this graph inside the ``with`` block."""
-        _state.graphs.append(self)
+        push_graph(self)
         try:
             yield self
         finally:
-            _drop_last(_state.graphs, self)
+            pop_graph(self)
 
     def finalize(self) -> None:
         """Refuse new nodes from now on."""
@@ -465,45 +469,12 @@ class Subgraph(Graph):
 # -- which graph is being built --------------------------------------------------------
 
 
-class Request:
-    """A name that a caller wants for a result, and the node that has it so far."""
-
-    def __init__(self, name: str | None) -> None:
-        self.name = name
-        self.node: Node | None = None
-
-    def settle(self, result: Any) -> Any:
-        """Return `result`, whose node gets the name wherever it went on the way."""
-        first = result[0] if isinstance(result, (list, tuple)) and result else result
-        final = first if isinstance(first, Node) else getattr(first, "node", None)
-        if self.name is None or not isinstance(final, Node):
-            return result
-        if (
-            self.node
-            and final.graph is self.node.graph
-            and final.index >= self.node.index
-        ):
-            final.graph.exchange_names(final, self.node)
-        elif isinstance(result, Tensor):  # was there before: a new node for the name
-            return find("identity")()(result, name=self.name)
-        return result
-
-
-class _State(threading.local):
-    def __init__(self) -> None:
-        self.graphs: list[Graph] = []
-        self.sessions: list[Any] = []
-        self.lazy = 0
-        self.request = Request(None)
-
-
-_state = _State()  # what `with` blocks have entered, which is each thread's own
 _default_graph = Graph()
 
 
 def current_graph() -> Graph:
     """Return the graph to which new nodes are added."""
-    return _state.graphs[-1] if _state.graphs else _default_graph
+    return entered_graph() or _default_graph
 
 
 def graph_of(inputs: Iterable[Any]) -> Graph:
@@ -528,76 +499,9 @@ def reset_default_graph() -> None:
         GraphError: inside a ``with graph.as_default():`` block.
     """
     global _default_graph
-    if _state.graphs:
+    if entered_graph():
         raise GraphError("reset_default_graph() inside `with graph.as_default():`")
     _default_graph = Graph()
-
-
-@contextmanager
-def lazily(name: str | None = None) -> Iterator[Request]:
-    """Build nodes inside even from plain numbers, as TensorFlow 1 does.
-
-    Outside, an op that is called on arrays alone computes at once. `name` goes to the
-    first node made inside, so that errors show it, and in the end to the result's.
-    """
-    before, _state.request = _state.request, Request(name)
-    _state.lazy += 1
-    try:
-        yield _state.request
-    finally:
-        _state.lazy -= 1
-        _state.request = before
-
-
-def is_lazy() -> bool:
-    """Whether ops on plain numbers build nodes just now."""
-    return _state.lazy > 0
-
-
-def is_building() -> bool:
-    """Whether a graph is under construction: one entered by ``with``, or lazily."""
-    return _state.lazy > 0 or bool(_state.graphs)
-
-
-def requested_name() -> str | None:
-    """Return the name wanted for the result under way, if no node has it yet."""
-    return None if _state.request.node else _state.request.name
-
-
-def grant_name(node: Node) -> None:
-    """Note that `node` took the requested name."""
-    _state.request.node = node
-
-
-def push_session(session: Any) -> None:
-    """Make `session` the default one, until `pop_session`."""
-    _state.sessions.append(session)
-
-
-def pop_session(session: Any) -> None:
-    """Undo the last `push_session` of `session`."""
-    _drop_last(_state.sessions, session)
-
-
-def _drop_last(stack: list[Any], item: Any) -> None:
-    for i in reversed(range(len(stack))):
-        if stack[i] is item:
-            del stack[i]
-            return
-
-
-def default_session() -> Any:
-    """Return the default session, or None."""
-    return _state.sessions[-1] if _state.sessions else None
-
-
-def _default_session() -> Any:
-    session = default_session()
-    if session is None:
-        raise SessionError(
-            "no default session: use `with Session() as session:`, or pass session="
-        )
-    return session
 
 
 def _node_of(item: Any) -> Node:

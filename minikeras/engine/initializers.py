@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from minikeras.engine import ops
+from minikeras.engine.context import lazily
 from minikeras.engine.draws import random_normal, random_uniform, truncated_normal
 from minikeras.engine.dtypes import DType, as_dtype
-from minikeras.engine.graph import lazily
 from minikeras.engine.values import Value
 
 __all__ = [

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from minikeras.engine import ops, shapes
-from minikeras.engine.graph import Tensor, current_graph, lazily
+from minikeras.engine.context import lazily
+from minikeras.engine.graph import Tensor, current_graph
 from minikeras.engine.op import as_tensor
 from minikeras.engine.variables import GraphKeys
 

@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minikeras.engine import devices, dtypes
+from minikeras.engine.context import grant_name, is_lazy, requested_name
 from minikeras.engine.dtypes import DType
 from minikeras.engine.errors import DTypeError, EngineError, GradientError
 from minikeras.engine.graph import (
@@ -32,11 +33,8 @@ from minikeras.engine.graph import (
     Node,
     Tensor,
     current_graph,
-    grant_name,
     graph_of,
-    is_lazy,
     is_symbolic,
-    requested_name,
 )
 from minikeras.engine.registry import find, register
 from minikeras.engine.spec import Array, Spec

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from minikeras.engine import devices
+from minikeras.engine.context import pop_session, push_session
 from minikeras.engine.dtypes import dtype_of
 from minikeras.engine.errors import (
     DTypeError,
@@ -20,15 +21,7 @@ from minikeras.engine.errors import (
     ShapeError,
 )
 from minikeras.engine.executor import Run, execute, frozen
-from minikeras.engine.graph import (
-    Graph,
-    Node,
-    Tensor,
-    current_graph,
-    is_symbolic,
-    pop_session,
-    push_session,
-)
+from minikeras.engine.graph import Graph, Node, Tensor, current_graph, is_symbolic
 from minikeras.engine.op import as_array
 from minikeras.engine.ops.state import Handle, check_storable
 from minikeras.engine.plan import Feed, Fetch, Plan

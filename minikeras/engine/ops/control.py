@@ -13,16 +13,10 @@ from typing import Any
 
 from minikeras.engine import shapes, tree
 from minikeras.engine.autodiff import gradients
+from minikeras.engine.context import is_building
 from minikeras.engine.dtypes import as_dtype
 from minikeras.engine.errors import DTypeError, ShapeError
-from minikeras.engine.graph import (
-    Node,
-    Subgraph,
-    Tensor,
-    current_graph,
-    is_building,
-    is_symbolic,
-)
+from minikeras.engine.graph import Node, Subgraph, Tensor, current_graph, is_symbolic
 from minikeras.engine.op import Op, as_tensor
 from minikeras.engine.ops.filling import zeros_like
 from minikeras.engine.ops.joining import stack

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine import dtypes, shapes
+from minikeras.engine.context import is_lazy
 from minikeras.engine.dtypes import DType
 from minikeras.engine.errors import DTypeError, ShapeError
-from minikeras.engine.graph import Tensor, is_lazy, is_symbolic
+from minikeras.engine.graph import Tensor, is_symbolic
 from minikeras.engine.op import Op, as_array, as_tensor, no_gradient
 from minikeras.engine.ops.reduction import frozen_axes, sum_like
 from minikeras.engine.spec import Array, Shape, Spec

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minikeras.engine import ops
+from minikeras.engine.context import lazily
 from minikeras.engine.dtypes import floatx
-from minikeras.engine.graph import Tensor, lazily
+from minikeras.engine.graph import Tensor
 
 __all__ = ["exponential_decay", "piecewise_constant", "polynomial_decay"]
 
