@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,14 @@ from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor, is_symbolic
 from minikeras.engine.op import as_array
 from minikeras.engine.operators import Operators
-from minikeras.engine.ops import assign, read
+from minikeras.engine.ops import assign, cast, read
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.shapes import show
 from minikeras.engine.spec import Array
 
 __all__ = [
     "Variable",
+    "autocast_scope",
     "batch_get_value",
     "batch_set_value",
     "eval",
@@ -38,6 +41,27 @@ __all__ = [
 ]
 
 
+class _Casting(local):
+    def __init__(self) -> None:
+        self.dtypes: list[Any] = []
+
+
+_casting = _Casting()
+
+
+@contextmanager
+def autocast_scope(dtype: Any) -> Iterator[None]:
+    """Let floating-point variables be read in `dtype` inside; None: in their own.
+
+    This is mixed precision: values are kept in float32, and computed with in float16.
+    """
+    _casting.dtypes.append(None if dtype is None else as_dtype(dtype))
+    try:
+        yield
+    finally:
+        _casting.dtypes.pop()
+
+
 class Variable(Operators):
     """A value that outlives a computation: a weight, a statistic, a counter.
 
@@ -50,7 +74,7 @@ class Variable(Operators):
         shape: needed with a function.
         dtype: by default that of the array, or floatx for a function.
         trainable: whether optimizers may change it.
-        autocast: accepted; matters to mixed precision alone.
+        autocast: whether it follows an `autocast_scope`.
         aggregation: accepted; matters to distributed training alone.
         name: the last part of its path.
 
@@ -97,8 +121,10 @@ class Variable(Operators):
 
     @property
     def dtype(self) -> str:
-        """The name of its kind of number."""
-        return self.handle.dtype
+        """The kind of number that it is read as; that of its value, if not autocast."""
+        kept: Any = self.handle.dtype
+        wanted = _casting.dtypes[-1] if _casting.dtypes else None
+        return wanted if wanted and self.autocast and kept.is_floating else kept
 
     @property
     def ndim(self) -> int:
@@ -129,7 +155,8 @@ class Variable(Operators):
         return np.array(devices.to_host(stored))
 
     def __as_tensor__(self) -> Tensor:
-        return read(self.handle, name=f"{self.path}/")  # not in the scope around
+        value = read(self.handle, name=f"{self.path}/")  # not in the scope around
+        return value if self.dtype == value.dtype else cast(value, self.dtype)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)

@@ -42,8 +42,8 @@ class Request:
 
     def settle(self, result: Any) -> Any:
         """Return `result`, whose node gets the name wherever it went on the way."""
-        several = isinstance(result, (list, tuple)) and len(result) > 0
-        first: Any = result[0] if several else result
+        several = isinstance(result, (list, tuple))
+        first: Any = next(iter(result), None) if several else result
         final: Any = getattr(first, "node", first)  # a tensor's node, or the node itself
         if self.name is None or not hasattr(final, "control_inputs"):
             return result
