@@ -11,6 +11,7 @@ one thread and on all cores. Frameworks that are not installed are left out.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -63,7 +64,8 @@ def floor() -> None:
     sizes = [784, 512, 512, 10]
     rng = np.random.default_rng(0)
     acts = [rng.standard_normal((BATCH, n)).astype("float32") for n in sizes]
-    kernels = [rng.standard_normal(s).astype("float32") for s in zip(sizes, sizes[1:], strict=False)]
+    shapes = itertools.pairwise(sizes)
+    kernels = [rng.standard_normal(shape).astype("float32") for shape in shapes]
     best = float("inf")
     for _ in range(200):
         start = time.perf_counter()
@@ -118,7 +120,9 @@ def main() -> None:
 
 def report(results: dict[str, list[float]], cores: int) -> None:
     """Print the medians, and how each compares with minikeras's."""
-    print(f"\nMLP 784-512-512-10, batch {BATCH}, Adam, float32, through fit; {cores} core(s)")
+    print(
+        f"\nMLP 784-512-512-10, batch {BATCH}, Adam, float32, by fit; {cores} core(s)"
+    )
     own = statistics.median(results["minikeras"])
     print(f"{'framework':18} {'us a step':>10} {'steps/s':>9} {'/ minikeras':>12}")
     for name, steps in results.items():
