@@ -26,6 +26,7 @@ _TURNED_OFF = {
     "lora_alpha": None,
     "lora_rank": None,
     "quantization_config": None,
+    "ragged": False,
     "renorm": False,
     "renorm_clipping": None,
     "renorm_momentum": 0.99,

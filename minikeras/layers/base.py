@@ -229,6 +229,7 @@ class Layer(Tracked):
         name: str,
         shape: Sequence[int],
         trainable: bool = True,
+        autocast: bool = True,
         rule: str | None = None,
     ) -> K.Variable:
         """Return a new variable of this layer, by the rule kept for its name."""
@@ -237,6 +238,7 @@ class Layer(Tracked):
             name=name,
             shape=shape,
             trainable=trainable,
+            autocast=autocast,
             initializer=getattr(self, f"{rule}_initializer"),
             regularizer=getattr(self, f"{rule}_regularizer"),
             constraint=getattr(self, f"{rule}_constraint"),
@@ -299,7 +301,8 @@ class Layer(Tracked):
                 self._clear_losses()
             cast_args, cast_kwargs = K.tree.map_structure(self._cast, (args, kwargs))
             bound, training = bind(self, cast_args, cast_kwargs)
-            with entered(training), K.name_scope(self.name):
+            kind = self.compute_dtype if self.autocast else None
+            with entered(training), K.name_scope(self.name), K.autocast_scope(kind):
                 outputs = self._call_bound(bound)
             if outermost and trace.is_symbolic:
                 outputs = _apart(outputs, tensors)

@@ -11,7 +11,7 @@ from minikeras import backend as K
 from minikeras.layers.arguments import positive
 from minikeras.layers.base import Layer
 from minikeras.layers.history import CallNode
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.input_spec import InputSpec, known_shape
 
 __all__ = [
     "Dense",
@@ -233,7 +233,10 @@ class InputLayer(Layer):
         shape: the sizes without the batch.
         batch_size: the size of the batch, None if it varies.
         dtype: floatx by default.
+        sparse: accepted if False.
         batch_shape: the sizes with the batch, in place of `shape` and `batch_size`.
+        input_tensor: the placeholder to be fed, in place of a new one.
+        optional: whether it may be None.
         name: made unique.
     """
 
@@ -249,28 +252,15 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name)
-        if input_tensor is not None:
-            shape, batch_size = tuple(input_tensor.shape[1:]), input_tensor.shape[0]
-            dtype = dtype or input_tensor.dtype
-        if shape is None and batch_shape is None:
-            raise ValueError("You must pass a `shape` argument.")
-        if sparse:
-            raise ValueError(
-                "InputLayer: sparse inputs are not supported; pass sparse=False"
-            )
-        sizes = (
-            (batch_size, *_sizes(shape)) if batch_shape is None else tuple(batch_shape)
-        )
-        self.batch_shape = tuple(sizes)
-        self.optional = optional
-        self.built = True
-        self._input_dtype = K.standardize_dtype(dtype or K.floatx())
+        super().__init__(name=name, sparse=sparse, **kwargs)
         tensor = input_tensor
         if tensor is None:
-            tensor = K.placeholder(
-                self.batch_shape, dtype=self._input_dtype, name=self.name
-            )
+            sizes = _whole(shape, batch_size, batch_shape or self._declared_input_shape)
+            tensor = K.placeholder(sizes, dtype=dtype or K.floatx(), name=self.name)
+        self.batch_shape = known_shape(tensor)
+        self.optional = optional
+        self.built = True
+        self._input_dtype = K.standardize_dtype(tensor.dtype)
         CallNode(self, (), {}, tensor)
 
     @property
@@ -291,12 +281,21 @@ class InputLayer(Layer):
         }
 
 
-def _sizes(shape: Any) -> tuple[int | None, ...]:
+def _whole(shape: Any, batch_size: int | None, batch_shape: Any) -> Any:
+    """Return the sizes with the batch, given either with it or without."""
+    if batch_shape is None and shape is None:
+        raise ValueError("You must pass a `shape` argument.")
+    if shape is None:
+        return tuple(batch_shape)
+    if batch_shape is not None:
+        raise ValueError(
+            "You cannot pass both `shape` and `batch_shape` at the same time."
+        )
     if isinstance(shape, int):
         raise ValueError(
             f"Cannot convert '{shape}' to a shape. Did you mean shape=({shape},)?"
         )
-    return tuple(shape)
+    return (batch_size, *shape)
 
 
 def Input(  # noqa: N802 - made to look like the layer that it makes

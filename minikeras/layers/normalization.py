@@ -68,9 +68,9 @@ class _Normalization(Layer):
     def add_gamma_and_beta(self, shape: Sequence[int]) -> None:
         """Make those of the two that are wanted."""
         if self.scale:
-            self.gamma = self.add_ruled_weight("gamma", shape)
+            self.gamma = self.add_ruled_weight("gamma", shape, autocast=False)
         if self.center:
-            self.beta = self.add_ruled_weight("beta", shape)
+            self.beta = self.add_ruled_weight("beta", shape, autocast=False)
 
 
 def _sizes(layer: Layer, input_shape: Shape, axis: Axes) -> tuple[int, ...]:
@@ -144,26 +144,25 @@ class BatchNormalization(_Normalization):
     def build(self, input_shape: Shape) -> None:
         shape = _sizes(self, input_shape, self.axis)
         self.add_gamma_and_beta(shape)
-        self.moving_mean = self.add_ruled_weight("moving_mean", shape, trainable=False)
-        self.moving_variance = self.add_ruled_weight(
-            "moving_variance", shape, trainable=False
-        )
+        kept: dict[str, Any] = {"trainable": False, "autocast": False}
+        self.moving_mean = self.add_ruled_weight("moving_mean", shape, **kept)
+        self.moving_variance = self.add_ruled_weight("moving_variance", shape, **kept)
         axes = {self.axis: shape[0]}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
 
     def call(
         self, inputs: K.Tensor, training: Any = None, mask: Any = None
     ) -> K.Tensor:
+        x = K.cast(inputs, K.result_type(inputs.dtype, "float32"))  # as sums get large
         train = training if self.trainable else False
         averages = (self.moving_mean, self.moving_variance)
-        mean, variance = K.in_train_phase(
-            lambda: self.moments(inputs, mask), averages, train
-        )
+        mean, var = K.in_train_phase(lambda: self.moments(x, mask), averages, train)
         if train:
-            self.update(mean, variance)
-        return K.batch_normalization(
-            inputs, mean, variance, self.beta, self.gamma, self.axis, self.epsilon
+            self.update(mean, var)
+        y = K.batch_normalization(
+            x, mean, var, self.beta, self.gamma, self.axis, self.epsilon
         )
+        return K.cast(y, self.compute_dtype)
 
     def moments(self, inputs: K.Tensor, mask: Any) -> tuple[K.Tensor, K.Tensor]:
         """Return mean and variance of each channel, of what the mask lets through."""
@@ -269,7 +268,8 @@ class GroupNormalization(_Normalization):
         )
         within = [i for i in range(1, rank + 1) if i != axis]
         normal = K.layer_normalization(grouped, axis=within, epsilon=self.epsilon)
-        return self.scaled(K.reshape(normal, sizes), rank - axis - 1)
+        y = self.scaled(K.reshape(normal, sizes), rank - axis - 1)
+        return K.cast(y, self.compute_dtype)
 
     def scaled(self, x: K.Tensor, after: int) -> K.Tensor:
         """Return gamma x + beta, for channels with so many axes after theirs."""

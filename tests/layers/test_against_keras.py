@@ -189,3 +189,44 @@ def test_gradients_are_those_of_keras(keras, case):
     expected = [*by_weight, *(by_input if case.listed else [by_input])]
     for got, want in zip(found, expected, strict=True):
         close(got, want, 2e-4)
+
+
+MIXED = [
+    ("Dense", {"units": 3}, (2, 4)),
+    ("Conv2D", {"filters": 2, "kernel_size": 2}, (2, 4, 4, 3)),
+    ("BatchNormalization", {}, (8, 4)),
+    ("LayerNormalization", {}, (2, 4)),
+    ("GroupNormalization", {"groups": 2}, (2, 4)),
+    ("LSTM", {"units": 3}, (2, 5, 4)),
+    ("PReLU", {}, (2, 4)),
+]
+
+
+@pytest.mark.parametrize("name, args, shape", MIXED)
+def test_mixed_precision_is_that_of_keras(keras, rng, name, args, shape):
+    x = rng.normal(size=shape).astype("float32")
+    both = [
+        getattr(room, name)(**args, dtype="mixed_float16")
+        for room in (layers, keras.layers)
+    ]
+    for layer in both:
+        layer(x)
+    own, theirs = both
+    own.set_weights(theirs.get_weights())
+    y = own(x, training=True)
+    takes = {"training": True} if name in ("BatchNormalization", "LSTM") else {}
+    z = np.asarray(theirs(x, **takes))
+    assert y.dtype == z.dtype == np.float16
+    assert {w.dtype for w in own.weights} == {"float32"}
+    close(y, z, 2e-3)
+    for v, w in zip(own.weights, theirs.weights, strict=True):
+        close(v.numpy(), w, 2e-3)
+
+
+def test_gradients_of_mixed_precision_have_the_dtype_of_the_weights(rng):
+    layer = layers.Dense(3, dtype="mixed_float16")
+    x = rng.normal(size=(2, 4)).astype("float32")
+    layer(x)
+    slopes = K.function(lambda x: K.gradients(K.sum(layer(x)), layer.weights))(x)
+    assert {g.dtype for g in slopes} == {np.dtype("float32")}
+    close(slopes[0], np.repeat(x.sum(0)[:, None], 3, 1), 2e-3)
