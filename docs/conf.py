@@ -97,7 +97,8 @@ def entry(room, name):
     thing = getattr(room, name)
     if inspect.isclass(thing):
         own = thing.__module__.startswith(room.__name__)
-        return f".. autoclass:: {name}\n   :members:\n" + "   :no-index:\n" * (not own)
+        options = ("members:", "exclude-members: fn", *(() if own else ("no-index:",)))
+        return "\n   :".join((f".. autoclass:: {name}", *options)) + "\n"
     kind = "function" if inspect.isroutine(thing) else "data"
     return f".. auto{kind}:: {name}\n"
 

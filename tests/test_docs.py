@@ -1,5 +1,6 @@
 """What the documentation promises: names are explained, blocks run, links lead on."""
 
+import ast
 import importlib
 import inspect
 import json
@@ -120,6 +121,19 @@ def test_the_readme_keeps_its_word(capsys):
     *_, share, same = capsys.readouterr().out.splitlines()
     assert float(share.removesuffix(" right")) > 0.9
     assert same == "True"
+
+
+@by_page
+def test_every_piece_of_source_that_is_shown_exists(page):
+    for line, body in blocks(page, "{literalinclude}"):
+        file = page.read_text(encoding="utf-8").splitlines()[line - 1].split()[1]
+        tree = ast.parse((page.parent / file).read_text(encoding="utf-8"))
+        for part in re.findall(r":pyobject: ([\w.]+)", body):
+            for name in part.split("."):
+                defined = {
+                    node.name: node for node in tree.body if hasattr(node, "name")
+                }
+                tree = defined[name]
 
 
 @by_page
