@@ -44,7 +44,7 @@ class Request:
         """Return `result`, whose node gets the name wherever it went on the way."""
         several = isinstance(result, (list, tuple))
         first: Any = next(iter(result), None) if several else result
-        final: Any = getattr(first, "node", first)  # a tensor's node, or the node itself
+        final: Any = getattr(first, "node", first)  # of a tensor, or itself
         if self.name is None or not hasattr(final, "control_inputs"):
             return result
         taken = self.node

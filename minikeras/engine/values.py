@@ -8,7 +8,7 @@ serves them all.
 from __future__ import annotations
 
 from inspect import get_annotations
-from typing import Any, ClassVar, NoReturn, dataclass_transform
+from typing import Any, ClassVar, NoReturn, Self, dataclass_transform
 
 __all__ = ["Value"]
 
@@ -57,6 +57,11 @@ class Value:
                 given[name] = getattr(type(self), name)
         self.__dict__.update(given)
 
+    def replaced(self, **changes: Any) -> Self:
+        """Return a value of the same class with some fields changed."""
+        fields = {name: self.__dict__[name] for name in self.fields}
+        return type(self)(**{**fields, **changes})
+
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name!r}")
 
@@ -69,9 +74,9 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if type(self) is not type(other) or self._by_identity:
+        if not isinstance(other, type(self)) or self._by_identity:
             return NotImplemented
-        return self.__dict__ == other.__dict__
+        return type(self) is type(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return id(self) >> 4 if self._by_identity else hash((type(self), self._key()))

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from types import ModuleType
@@ -28,6 +27,7 @@ import numpy as np
 
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.spec import Array
+from minikeras.engine.values import Value
 
 __all__ = ["PADDINGS", "Grid", "Padding", "Window", "blocks"]
 
@@ -42,8 +42,7 @@ CPU_BLOCK = 2**21
 GPU_BLOCK = 2**28
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(Value):
     """How windows lie along one axis.
 
     Attributes:
@@ -104,8 +103,7 @@ class Window:
         return slice(start, start + (count - 1) * self.stride + 1, self.stride)
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Value):
     """The windows over all spatial axes of an array.
 
     The array has the axes (examples, `sizes` ..., channels).

@@ -6,7 +6,6 @@ At a kink the derivative is that of the left side, as in TensorFlow: 0 for relu.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -48,7 +47,6 @@ def real(x: Any) -> Any:
 # -- piecewise linear ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Relu(Unary, name="relu"):
     """y = max(x, 0)."""
 
@@ -65,7 +63,6 @@ def relu(x: Any) -> Tensor:
     return Relu()(x)
 
 
-@dataclass(frozen=True)
 class LeakyRelu(FloatUnary, name="leaky_relu"):
     """y = x where x > 0, else negative_slope x."""
 
@@ -88,7 +85,6 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     return LeakyRelu(negative_slope)(x)
 
 
-@dataclass(frozen=True)
 class ReluGrad(Op, name="relu_grad"):
     """z = g where x > 0, else negative_slope g."""
 
@@ -133,7 +129,6 @@ def hard_silu(x: Any) -> Tensor:
 # -- sigmoid and its relatives ---------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Sigmoid(FloatUnary, name="sigmoid"):
     """y = 1 / (1 + e^-x), dy/dx = y (1 - y)."""
 
@@ -150,7 +145,6 @@ def sigmoid(x: Any) -> Tensor:
     return Sigmoid()(x)
 
 
-@dataclass(frozen=True)
 class Softplus(FloatUnary, name="softplus"):
     """y = ln(1 + e^x), dy/dx = sigmoid(x)."""
 
@@ -190,7 +184,6 @@ def mish(x: Any) -> Tensor:
     return x * tanh(softplus(x))
 
 
-@dataclass(frozen=True)
 class Softsign(FloatUnary, name="softsign"):
     """y = x / (1 + |x|), dy/dx = 1 / (1 + |x|)²."""
 
@@ -209,7 +202,6 @@ def softsign(x: Any) -> Tensor:
 # -- exponential and Gaussian units ----------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Elu(FloatUnary, name="elu"):
     """y = x where x > 0, else alpha (e^x - 1)."""
 

@@ -9,7 +9,6 @@ that by x, `ConvBackpropFilter` that by w. So the gradients of each are the othe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -42,7 +41,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
 class Convolution(Windowed):
     """What the three ops share: that x and w decide the shape of y, and so of g."""
 
@@ -98,7 +96,6 @@ class Convolution(Windowed):
             raise self.misfit(made, x, w)
 
 
-@dataclass(frozen=True)
 class Conv(Convolution, name="conv"):
     """y[n, o, f] = sum over t and c of x[n, i, c] w[t, c, f].
 
@@ -120,7 +117,6 @@ class Conv(Convolution, name="conv"):
         return to_x(shape(x), w, g), to_w(x, shape(w), g)
 
 
-@dataclass(frozen=True)
 class ConvBackpropInput(Convolution, name="conv_backprop_input"):
     """dx[n, i, c] = sum over the o and t that make i, and f, of g[n, o, f] w[t, c, f].
 
@@ -147,7 +143,6 @@ class ConvBackpropInput(Convolution, name="conv_backprop_input"):
         return None, to_w(h, shape(w), g), to_g(h, w)
 
 
-@dataclass(frozen=True)
 class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
     """dw[t, c, f] = sum over n and o of x[n, i, c] g[n, o, f].
 
@@ -328,7 +323,7 @@ def _transposed(
         last = span + extra
     else:
         last = span % 2 + extra
-        op = replace(op, padding=_padding(op, operand(kernel).shape, extra))
+        op = op.replaced(padding=_padding(op, operand(kernel).shape, extra))
     spatial = (shape(x)[1:-1] - 1) * op.strides + last
     sizes = concatenate([shape(x)[:1], spatial, shape(kernel)[-2:-1]])
     return op(sizes, *matched(kernel, x))

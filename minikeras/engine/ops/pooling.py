@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -25,7 +24,6 @@ from minikeras.engine.spec import Array, Shape, Spec
 __all__ = ["average_pool", "max_pool"]
 
 
-@dataclass(frozen=True)
 class Pooling(Windowed):
     """What pooling and its gradients share; `size` is that of the windows."""
 
@@ -53,7 +51,6 @@ class Pooling(Windowed):
 # -- the maximum -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class MaxPool(Pooling, name="max_pool"):
     """y[n, o, c] = max over taps t of x[n, stride o + t - before, c].
 
@@ -70,7 +67,6 @@ class MaxPool(Pooling, name="max_pool"):
         return (self.turned(MaxPoolGrad)(x, y, g),)
 
 
-@dataclass(frozen=True)
 class MaxPoolGrad(Pooling, name="max_pool_grad"):
     """dx = g, added where the maxima y of x are, and 0 elsewhere."""
 
@@ -88,7 +84,6 @@ class MaxPoolGrad(Pooling, name="max_pool_grad"):
         return None, None, self.turned(MaxPoolGradGrad)(x, y, h)
 
 
-@dataclass(frozen=True)
 class MaxPoolGradGrad(Pooling, name="max_pool_grad_grad"):
     """z = h, taken from where the maxima y of x are: the adjoint of `MaxPoolGrad`."""
 
@@ -142,7 +137,6 @@ def max_pool(
 # -- the mean --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class AvgPool(Pooling, name="average_pool"):
     """y[n, o, c] = mean over taps t of x[n, stride o + t - before, c].
 
@@ -162,7 +156,6 @@ class AvgPool(Pooling, name="average_pool"):
         return (self.turned(AvgPoolGrad)(shape(x), g),)
 
 
-@dataclass(frozen=True)
 class AvgPoolGrad(Pooling, name="average_pool_grad"):
     """dx = g, shared out equally among each window's terms.
 

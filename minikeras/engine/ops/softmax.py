@@ -7,7 +7,6 @@ With logits z: p_i = e^z_i / sum of e^z. The cross-entropy of labels q is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -46,7 +45,6 @@ class OverAxes(FloatUnary):
         return super().infer(x)
 
 
-@dataclass(frozen=True)
 class Softmax(OverAxes, name="softmax"):
     """y = e^x / sum of e^x."""
 
@@ -65,7 +63,6 @@ def softmax(x: Any, axis: Axes = -1) -> Tensor:
     return Softmax(frozen_axes(axis))(x)
 
 
-@dataclass(frozen=True)
 class LogSoftmax(OverAxes, name="log_softmax"):
     """y = x - ln sum of e^x."""
 
@@ -88,7 +85,6 @@ def log_softmax(x: Any, axis: Axes = -1) -> Tensor:
 # -- cross-entropies, one number for each example --------------------------------------
 
 
-@dataclass(frozen=True)
 class SoftmaxCrossEntropy(Op, name="softmax_cross_entropy"):
     """y = sum of labels · (ln sum of e^logits - logits)."""
 
@@ -138,7 +134,6 @@ def softmax_cross_entropy(labels: Any, logits: Any, axis: int = -1) -> Tensor:
     return SoftmaxCrossEntropy(axis)(labels, logits)
 
 
-@dataclass(frozen=True)
 class SparseSoftmaxCrossEntropy(Op, name="sparse_softmax_cross_entropy"):
     """y = ln sum of e^logits - logits[label]."""
 
@@ -175,7 +170,6 @@ def _check_range(xp: ModuleType, labels: Array, classes: int) -> None:
             )
 
 
-@dataclass(frozen=True)
 class OneHotLike(Op, name="one_hot_like"):
     """y[..., i] = 1 if labels[...] = i, else 0, for as many i as logits have."""
 
@@ -210,7 +204,6 @@ def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
     return SparseSoftmaxCrossEntropy()(labels, real(logits))
 
 
-@dataclass(frozen=True)
 class SigmoidCrossEntropy(Op, name="sigmoid_cross_entropy"):
     """y = ln(1 + e^x) - labels x; its gradient by x is sigmoid(x) - labels."""
 

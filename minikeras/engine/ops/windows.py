@@ -7,7 +7,6 @@ once for all axes, so that an op can be made before the rank of its input is kno
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from minikeras.engine.errors import ShapeError
@@ -26,7 +25,6 @@ Paddings = str | Sequence[tuple[int, int]]
 Other = TypeVar("Other", bound="Windowed")
 
 
-@dataclass(frozen=True)
 class Windowed(Op):
     """An op on windows that slide over the spatial axes of an array.
 
