@@ -50,7 +50,7 @@ def test_what_a_value_has_computed_does_not_change_what_it_equals() -> None:
 
 def test_some_classes_compare_by_identity() -> None:
     one = Own([1])
-    assert one == one  # noqa: PLR0124 - that is the point
+    assert one == one
     assert one != Own(one.data)
     assert len({one, Own(one.data)}) == 2
 
