@@ -3,11 +3,13 @@
 import importlib
 import importlib.metadata
 import inspect
+import logging
 import pkgutil
 import re
 import shutil
 from pathlib import Path
 
+from nbclient import NotebookClient
 from sphinx.util.inspect import stringify_signature
 
 project = "minikeras"
@@ -31,6 +33,9 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 nb_merge_streams = True
+# Nothing is said of kernels that listen on TCP or of cells that run without fault.
+NotebookClient.extra_arguments = ["--log-level=ERROR"]
+logging.getLogger("traitlets").setLevel(logging.WARNING)
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]  # math needs a server
 myst_heading_anchors = 3
 smartquotes_action = "D"  # dashes; but shapes are (batch, ...), with three dots

@@ -34,6 +34,7 @@ def execute(source: Path, folder: Path) -> str | None:
         timeout=SECONDS_A_CELL,
         kernel_name="python3",
         resources={"metadata": {"path": str(source.parent)}},
+        extra_arguments=["--log-level=ERROR"],  # not that the kernel listens on TCP
     )
     failure = None
     try:
