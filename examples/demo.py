@@ -44,7 +44,7 @@ def digits():
 def linear(train, test):
     """Train one dense unit on the cars; return history, predictions and R squared."""
     print(f"A linear model of miles per gallon, trained on {len(train[0])} cars\n")
-    model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(1)], name="linear")
     model.compile(keras.optimizers.Adam(0.5), "mse")
     history = model.fit(*train, epochs=15, validation_data=test)
     predicted = model.predict(test[0], verbose=0)
@@ -63,7 +63,8 @@ def mlp(train, test):
             keras.layers.Dense(128, activation="relu"),
             keras.layers.Dropout(0.3),
             keras.layers.Dense(10, activation="softmax"),
-        ]
+        ],
+        name="mlp",
     )
     model.summary()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
