@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Sequence
 from inspect import BoundArguments
 from typing import Any
@@ -24,7 +23,8 @@ from minikeras.layers.arguments import (
 )
 from minikeras.layers.context import bind, call_depth, entered, tensor_arguments
 from minikeras.layers.history import CallNode, symbolic_leaves
-from minikeras.layers.input_spec import check_inputs
+from minikeras.layers.input_spec import check_inputs, known_shape
+from minikeras.layers.masks import mask_of, pass_on, take_masks, with_mask
 from minikeras.layers.policy import DTypePolicy
 from minikeras.layers.tracking import Tracked
 
@@ -191,9 +191,10 @@ class Layer(Tracked):
             name: the last part of its path.
         """
         kind = K.standardize_dtype(dtype or self.variable_dtype)
-        chosen = initializer or ("glorot_uniform" if "float" in kind else "zeros")
+        if initializer is None:
+            initializer = "glorot_uniform" if "float" in kind else "zeros"
         weight = K.Variable(
-            initializers.get(chosen),
+            initializers.get(initializer),
             shape=(shape,) if isinstance(shape, int) else tuple(shape or ()),
             dtype=kind,
             trainable=trainable,
@@ -292,6 +293,12 @@ class Layer(Tracked):
         Raises:
             ValueError: if an input does not fit the layer.
         """
+        if "_added" not in vars(self):
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call "
+                "`super().__init__()` as the first statement in the `__init__()` "
+                "method."
+            )
         tensors = symbolic_leaves((args, kwargs))
         if not tensors and K.current_trace() is None:
             return self._call_on_arrays(args, kwargs)
@@ -332,7 +339,7 @@ class Layer(Tracked):
         kind = K.standardize_dtype(x.dtype)
         if kind == self.compute_dtype or not K.is_float_dtype(kind):
             return x
-        return _with_mask(K.cast(x, self.compute_dtype), _mask_of(x))
+        return with_mask(K.cast(x, self.compute_dtype), mask_of(x))
 
     def _call_bound(self, bound: BoundArguments) -> Any:
         """Check the inputs, build if need be, call, and look after losses and masks."""
@@ -341,10 +348,10 @@ class Layer(Tracked):
         if not self.built:
             self._build_for(tensor_arguments(bound))
             check_inputs(self.input_spec, first, self.name)
-        mask = self._take_masks(bound)
+        mask = take_masks(bound)
         outputs = self.call(*bound.args, **bound.kwargs)
         self._penalize(outputs)
-        self._pass_on(mask, first, outputs)
+        pass_on(self, first, mask, outputs)
         return outputs
 
     def _build_for(self, inputs: dict[str, Any]) -> None:
@@ -363,44 +370,8 @@ class Layer(Tracked):
         """Add the activity penalty, per sample."""
         if self.activity_regularizer is not None:
             for y in K.tree.flatten(outputs):
-                batch = K.cast(K.shape(y)[0], y.dtype)
+                batch = K.cast(K.shape(y)[0], y.dtype) if known_shape(y) else 1.0
                 self.add_loss(K.divide_no_nan(self.activity_regularizer(y), batch))
-
-    # -- masks -------------------------------------------------------------------------
-
-    def _take_masks(self, bound: BoundArguments) -> Any:
-        """Let `call` have the masks that came with its inputs; return the first one.
-
-        That of `query` is `query_mask`, or if it is the first, and `call` has no such
-        argument, `mask`.
-        """
-        taken = bound.signature.parameters
-        for i, (name, x) in enumerate(tensor_arguments(bound).items()):
-            own = f"{name}_mask"
-            slot = "mask" if i == 0 and own not in taken else own
-            if slot in taken and bound.arguments.get(slot) is None and _any_mask(x):
-                bound.arguments[slot] = _masks(x)
-        first = next(iter(bound.arguments.values()), None)
-        given = bound.arguments.get("mask")
-        return _masks(first) if given is None else given
-
-    def _pass_on(self, mask: Any, first: Any, outputs: Any) -> None:
-        """Let the outputs carry the mask that `compute_mask` makes of the input's."""
-        if not self.supports_masking:
-            if any(m is not None for m in K.tree.flatten(mask)):
-                warnings.warn(
-                    f"Layer '{self.name}' (of type {type(self).__name__}) was passed "
-                    "an input with a mask attached to it. However, this layer does not "
-                    "support masking and will therefore destroy the mask information. "
-                    "Downstream layers will not see the mask.",
-                    stacklevel=4,
-                )
-            return
-        made = K.tree.flatten(outputs)
-        masks = self.compute_mask(first, mask)
-        if masks is not None and not all(_mask_of(y) is not None for y in made):
-            for y, m in zip(made, K.tree.flatten(masks), strict=False):
-                _with_mask(y, m)
 
     # -- as a part of a model ----------------------------------------------------------
 
@@ -440,28 +411,9 @@ def _apart(outputs: Any, inputs: Sequence[Any]) -> Any:
 
     def apart(y: Any) -> Any:
         taken = any(y is x for x in inputs)
-        return _with_mask(K.identity(y), _mask_of(y)) if taken else y
+        return with_mask(K.identity(y), mask_of(y)) if taken else y
 
     return K.tree.map_structure(apart, outputs)
-
-
-def _mask_of(x: Any) -> Any:
-    return getattr(x, "_keras_mask", None)
-
-
-def _masks(x: Any) -> Any:
-    return K.tree.map_structure(_mask_of, x)
-
-
-def _any_mask(x: Any) -> bool:
-    return any(_mask_of(t) is not None for t in K.tree.flatten(x))
-
-
-def _with_mask(x: Any, mask: Any) -> Any:
-    """Return `x`; a tensor carries `mask`, unless it has one."""
-    if mask is not None and isinstance(x, K.Tensor) and _mask_of(x) is None:
-        x._keras_mask = mask  # type: ignore[attr-defined]
-    return x
 
 
 def _shapes(x: Any) -> Any:

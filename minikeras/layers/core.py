@@ -283,14 +283,14 @@ class InputLayer(Layer):
 
 def _whole(shape: Any, batch_size: int | None, batch_shape: Any) -> Any:
     """Return the sizes with the batch, given either with it or without."""
-    if batch_shape is None and shape is None:
-        raise ValueError("You must pass a `shape` argument.")
-    if shape is None:
-        return tuple(batch_shape)
     if batch_shape is not None:
-        raise ValueError(
-            "You cannot pass both `shape` and `batch_shape` at the same time."
-        )
+        if shape is not None:
+            raise ValueError(
+                "You cannot pass both `shape` and `batch_shape` at the same time."
+            )
+        return tuple(batch_shape)
+    if shape is None:
+        raise ValueError("You must pass a `shape` argument.")
     if isinstance(shape, int):
         raise ValueError(
             f"Cannot convert '{shape}' to a shape. Did you mean shape=({shape},)?"

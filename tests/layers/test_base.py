@@ -163,6 +163,15 @@ def test_a_layer_without_call_says_so():
         Layer()(X)
 
 
+def test_a_forgotten_constructor_is_named():
+    class Hasty(Layer):
+        def __init__(self):
+            self.size = 3
+
+    with pytest.raises(RuntimeError, match="'Hasty', you forgot to call `super"):
+        Hasty()(X)
+
+
 def test_unknown_arguments_are_refused():
     with pytest.raises(
         ValueError, match=r"Unrecognized keyword arguments.*{'unit': 3}"

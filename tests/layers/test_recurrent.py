@@ -161,13 +161,23 @@ def test_recurrent_dropout_is_for_training_alone(kind, x):
     np.testing.assert_array_equal(layer(x), layer(x))
 
 
-@pytest.mark.parametrize("mode", ["concat", "sum", "ave", "mul", None])
+SEQUENCES, STATES = {"return_sequences": True}, {"return_state": True}
+
+
 @pytest.mark.parametrize(
-    "args", [{}, {"return_sequences": True}, {"return_state": True}]
+    "mode, args",
+    [
+        ("concat", {}),
+        ("sum", SEQUENCES),
+        ("ave", {}),
+        ("mul", STATES),
+        (None, SEQUENCES),
+        (None, STATES),
+    ],
 )
 def test_both_directions(mode, args, x):
     def make(room):
-        return room.Bidirectional(room.LSTM(2, name="mine", **args), merge_mode=mode)
+        return room.Bidirectional(room.GRU(2, name="mine", **args), merge_mode=mode)
 
     own, theirs = pair(make, x)
     same(own(x), theirs(x))

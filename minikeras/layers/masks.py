@@ -1,0 +1,74 @@
+"""Masks: which steps of a sequence count. They travel with tensors between layers.
+
+A mask is a tensor of truth values without the last axis of what it is for. It is an
+attribute of that tensor, ``_keras_mask``; arrays have none.
+"""
+
+from __future__ import annotations
+
+import warnings
+from inspect import BoundArguments
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.layers.context import tensor_arguments
+
+__all__ = ["mask_of", "pass_on", "take_masks", "with_mask"]
+
+
+def mask_of(x: Any) -> Any:
+    """Return the mask that `x` carries, None if it has none."""
+    return getattr(x, "_keras_mask", None)
+
+
+def with_mask(x: Any, mask: Any) -> Any:
+    """Return `x`; if it is a tensor, and has no mask yet, it carries `mask`."""
+    if mask is not None and isinstance(x, K.Tensor) and mask_of(x) is None:
+        x._keras_mask = mask  # type: ignore[attr-defined]
+    return x
+
+
+def take_masks(bound: BoundArguments) -> Any:
+    """Add the masks of its inputs to the arguments of a `call`; return the first one.
+
+    That of `query` is `query_mask`, or if it is the first, and `call` has no such
+    argument, `mask`. What `call` does not take, or is given by hand, is not added.
+    """
+    taken = bound.signature.parameters
+    for i, (name, x) in enumerate(tensor_arguments(bound).items()):
+        own = f"{name}_mask"
+        slot = "mask" if i == 0 and own not in taken else own
+        masks = _masks(x)
+        if slot in taken and bound.arguments.get(slot) is None and _some(masks):
+            bound.arguments[slot] = masks
+    given = bound.arguments.get("mask")
+    return (
+        _masks(next(iter(bound.arguments.values()), None)) if given is None else given
+    )
+
+
+def pass_on(layer: Any, inputs: Any, mask: Any, outputs: Any) -> None:
+    """Let the outputs carry what ``layer.compute_mask`` makes of the inputs' mask."""
+    if not layer.supports_masking:
+        if _some(mask):
+            warnings.warn(
+                f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an "
+                "input with a mask attached to it. However, this layer does not "
+                "support masking and will therefore destroy the mask information. "
+                "Downstream layers will not see the mask.",
+                stacklevel=4,
+            )
+        return
+    made = K.tree.flatten(outputs)
+    masks = layer.compute_mask(inputs, mask)
+    if masks is not None and any(mask_of(y) is None for y in made):
+        for y, m in zip(made, K.tree.flatten(masks), strict=False):
+            with_mask(y, m)
+
+
+def _masks(x: Any) -> Any:
+    return K.tree.map_structure(mask_of, x)
+
+
+def _some(masks: Any) -> bool:
+    return any(m is not None for m in K.tree.flatten(masks))
