@@ -19,7 +19,7 @@ from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor, is_symbolic
 from minikeras.engine.op import as_array
 from minikeras.engine.operators import Operators
-from minikeras.engine.ops import assign, cast, read
+from minikeras.engine.ops import add, assign, cast, read, subtract
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.shapes import show
 from minikeras.engine.spec import Array
@@ -194,11 +194,11 @@ class Variable(Operators):
 
     def assign_add(self, value: Any) -> Any:
         """Add `value` to it; return the new value."""
-        return self.assign(self + value)
+        return self.assign(add(self.value, value))
 
     def assign_sub(self, value: Any) -> Any:
         """Subtract `value` from it; return the new value."""
-        return self.assign(self - value)
+        return self.assign(subtract(self.value, value))
 
     def _check_shape(self, shape: Any) -> None:
         if shape is None:

@@ -40,6 +40,17 @@ def test_assignment_outside_a_trace_takes_effect_at_once() -> None:
     np.testing.assert_array_equal(np.asarray(v), v.value)
 
 
+def test_assignment_outside_a_trace_leaves_no_nodes_behind() -> None:
+    v = K.Variable(np.zeros(2, "float32"))
+    graph = K.get_session().graph
+    before = len(graph.nodes)
+    for _ in range(3):
+        v.assign_add(np.ones(2))
+        v.assign_sub(0.5)
+    assert len(graph.nodes) == before
+    np.testing.assert_array_equal(v.numpy(), [1.5, 1.5])
+
+
 def test_assignment_in_a_trace_takes_effect_when_the_function_runs() -> None:
     v = K.Variable(np.float32(1.0))
 
