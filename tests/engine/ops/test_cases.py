@@ -38,7 +38,9 @@ differentiable = pytest.mark.parametrize(
 
 
 def test_every_op_has_a_case():
-    assert {case.op for case in CASES} | set(ELSEWHERE) | LEAVES == set(OPS)
+    # Other tests may have registered ops of their own.
+    ours = {name for name, op in OPS.items() if op.__module__.startswith("minikeras")}
+    assert {case.op for case in CASES} | set(ELSEWHERE) | LEAVES == ours
 
 
 def test_what_is_tested_elsewhere_is_there():
