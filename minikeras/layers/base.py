@@ -149,9 +149,9 @@ class Layer(Tracked):
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Return the shape of the output for a given shape of the input."""
         with K.tracing():
-            inputs = [_placeholders(shape, self.compute_dtype) for shape in args]
+            inputs = [stand_ins(shape, self.compute_dtype) for shape in args]
             named = {k.removesuffix("_shape"): v for k, v in kwargs.items()}
-            more = {k: _placeholders(v, self.compute_dtype) for k, v in named.items()}
+            more = {k: stand_ins(v, self.compute_dtype) for k, v in named.items()}
             outputs = self(*inputs, **more)
             self._clear_losses()
         return _shapes(outputs)
@@ -423,13 +423,13 @@ def _shapes(x: Any) -> Any:
     )
 
 
-def _placeholders(shape: Any, dtype: str) -> Any:
+def stand_ins(shape: Any, dtype: str) -> Any:
     """Return a placeholder of this shape, or a nesting of them for several shapes."""
     if all(n is None or isinstance(n, int) for n in shape):
         return K.placeholder(tuple(shape), dtype=dtype)
     if isinstance(shape, dict):
-        return {k: _placeholders(s, dtype) for k, s in shape.items()}
-    return [_placeholders(s, dtype) for s in shape]
+        return {k: stand_ins(s, dtype) for k, s in shape.items()}
+    return [stand_ins(s, dtype) for s in shape]
 
 
 def _declared_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from minikeras import backend as K
 from minikeras.layers import Layer
+from minikeras.layers.base import stand_ins
+from minikeras.layers.context import call_depth
 from minikeras.models.summary import summary_text
 from minikeras.training import Trainer
 
@@ -87,6 +89,18 @@ class Model(Layer):
             return cls.graph_model.from_config(config, custom_objects)
         with K.custom_object_scope(custom_objects):
             return cls(**config)
+
+    def build(self, input_shape: Any) -> None:
+        """Build the layers, by calling the model on stand-ins for inputs of this shape.
+
+        Args:
+            input_shape: sizes with the batch, None where they vary; or several of them
+                in the nesting of the inputs.
+        """
+        if call_depth() == 0:  # a model that is being called builds its layers anyway
+            with K.tracing():
+                self.call(stand_ins(input_shape, self.compute_dtype))
+                self._clear_losses()
 
     # -- training: what the trainer does -----------------------------------------------
 

@@ -221,3 +221,25 @@ def test_unconnected_models_are_refused() -> None:
         Model(a, np.ones(3))
     with pytest.raises(ValueError, match="does not depend on any model input"):
         Model(a, K.placeholder(shape=(None, 2)) * 2.0)
+
+
+def test_a_subclass_is_built_for_a_shape() -> None:
+    class Two(Model):
+        def __init__(self) -> None:
+            super().__init__(name="two")
+            self.a = layers.Dense(4, name="a")
+            self.b = layers.Dense(1, name="b")
+
+        def call(self, x: Any) -> Any:
+            return self.b(self.a(x))
+
+    model = Two()
+    model.build((None, 3))
+    assert model.built
+    shapes = {w.path: w.shape for w in model.weights}
+    kernels, biases = {"two/a/kernel": (3, 4)}, {"two/a/bias": (4,)}
+    assert shapes == kernels | biases | {"two/b/kernel": (4, 1), "two/b/bias": (1,)}
+    before = model.get_weights()
+    model(np.ones((2, 3), "float32"))
+    for weight, value in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, value)
