@@ -165,7 +165,7 @@ def dropout(
     Args:
         x: what to thin out.
         keep_prob: probability with which an element is kept, in (0, 1]; the others'
-            sum stays the same on average.
+            sum stays the same on average. A number, or a scalar tensor.
         noise_shape: elements along an axis of size 1 here are kept or dropped together.
         seed: of the choice.
         rate: 1 - keep_prob, which may be given instead.
@@ -183,6 +183,8 @@ def dropout(
             raise ValueError(f"dropout: keep_prob must be in (0, 1]; got {kept}")
         if kept == 1:
             return ops.identity(x)
+    else:
+        kept = ops.reshape(kept, ())  # a placeholder's shape may be unknown
     x = as_tensor(x)
     sizes = ops.shape(x) if noise_shape is None else noise_shape
     mask = ops.random_bernoulli(ops.next_key(seed), sizes, kept, x.dtype)

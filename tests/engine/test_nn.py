@@ -282,6 +282,18 @@ def test_dropout_scales_what_it_keeps(session):
         tf.nn.dropout(x)
 
 
+def test_dropout_keeps_the_shape_whatever_is_known_of_keep_prob(session):
+    x, keep = tf.placeholder(tf.float32, [None, 4]), tf.placeholder(tf.float32)
+    y = tf.nn.dropout(x, keep)
+    assert y.shape == (None, 4)
+    assert tf.layers.dense(y, 3).shape == (None, 3)
+    found = session.run(y, {x: np.ones((50, 4)), keep: 0.5})
+    assert set(np.unique(found)) == {0.0, 2.0}
+    np.testing.assert_array_equal(
+        session.run(y, {x: [[1, 2, 3, 4]], keep: 1.0})[0], [1, 2, 3, 4]
+    )
+
+
 def test_dropout_has_the_gradient_of_its_choice(session):
     x = tf.placeholder("float", (50,))
     y = tf.nn.dropout(x, tf.constant(0.5))
