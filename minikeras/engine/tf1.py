@@ -19,3 +19,5 @@ from minikeras.engine.scopes import *
 from minikeras.engine.session import InteractiveSession, Session
 from minikeras.engine.spec import TensorShape
 from minikeras.engine.variables import *
+
+newaxis = None  # in an index, as in NumPy

@@ -330,3 +330,7 @@ def test_shapes_may_be_tensors():
             assert y.shape == shape, y
             value = session.run(y, {x: np.ones((3, 2))})
             assert y.spec.admits(value.shape)
+
+
+def test_newaxis_adds_an_axis():
+    assert tf.constant([1.0, 2.0])[:, tf.newaxis].shape == (2, 1)

@@ -74,8 +74,14 @@ class Saver:
 
         Raises:
             UninitializedError: if a variable has no value.
+            ValueError: if the folder does not exist.
         """
         prefix = os.fspath(save_path)
+        if not Path(prefix).parent.is_dir():
+            raise ValueError(
+                f"the folder of '{prefix}' does not exist: make it before saving, "
+                f"os.makedirs({str(Path(prefix).parent)!r}, exist_ok=True)"
+            )
         if global_step is not None:
             known = isinstance(global_step, (int, np.integer))
             prefix = f"{prefix}-{int(global_step if known else sess.run(global_step))}"

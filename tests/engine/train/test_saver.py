@@ -150,3 +150,11 @@ def test_there_must_be_something_to_save(tmp_path):
     with tf.Session() as session, pytest.raises(UninitializedError, match="kernel"):
         tf.train.Saver().save(session, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_does_not_exist_is_said_to_be_missing(tmp_path):
+    v = tf.Variable(1.0)
+    with tf.Session() as session:
+        session.run(v.initializer)
+        with pytest.raises(ValueError, match="does not exist: make it before saving"):
+            tf.train.Saver().save(session, tmp_path / "missing" / "model")
