@@ -1,7 +1,7 @@
 """From graph to callable: `function` over tensors, and over traced functions.
 
-Both end in ``Session.routine``: a list of fetches and a list of feeds, compiled into
-a plan at the first call with arrays of given shapes.
+Both end in a `Routine` of the session: a list of fetches and a list of feeds, compiled
+into a plan at the first call with arrays of given shapes.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class TracedFunction:
         run, outputs = compiled
         values = iter(run(arrays))
         return tree.map_structure(
-            lambda x: next(values) if _computed(x) else x, outputs
+            lambda x: next(values) if is_symbolic(x) else x, outputs
         )
 
     def _trace(
@@ -138,7 +138,7 @@ class TracedFunction:
             symbolic = [next(stand_ins) if is_array(x) else x for x in leaves]
             args, kwargs = tree.pack_sequence_as(call, symbolic)
             outputs = self.fn(*args, **kwargs)
-            fetches = [as_tensor(x) for x in tree.flatten(outputs) if _computed(x)]
+            fetches = [as_tensor(x) for x in tree.flatten(outputs) if is_symbolic(x)]
         return Function(inputs, fetches, trace.updates), outputs
 
 
@@ -162,10 +162,6 @@ def compiled_method(method: Callable[..., Any]) -> Callable[..., Any]:
         return traced[method](*args, **kwargs)
 
     return call
-
-
-def _computed(x: Any) -> bool:
-    return is_symbolic(x)
 
 
 def _signature(structure: Any) -> Any:

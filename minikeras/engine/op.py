@@ -98,8 +98,7 @@ class Op(Value):
         node = graph.unique_name(asked or name or type(self).__name__)
         tensors = [graph.own(x) for x in self.operands(inputs, graph, node)]
         specs = [x.spec for x in tensors]
-        known = self.any_rank or all(spec.shape is not None for spec in specs)
-        infer = self.infer if known else self.infer_any_rank
+        infer = self.rule_for(specs)
         try:
             found = infer(*specs)
         except EngineError as error:
@@ -109,6 +108,11 @@ class Op(Value):
         if asked:
             grant_name(made)
         return made.outputs if made.several else made.outputs[0]
+
+    def rule_for(self, specs: Sequence[Spec]) -> Callable[..., Any]:
+        """Return `infer`, or what stands in for it where a rank is unknown."""
+        known = self.any_rank or all(spec.shape is not None for spec in specs)
+        return self.infer if known else self.infer_any_rank
 
     # -- operands ------------------------------------------------------------------
 

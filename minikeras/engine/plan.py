@@ -21,7 +21,7 @@ from minikeras.engine.op import Op
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.spec import Spec
 
-__all__ = ["Plan", "Step"]
+__all__ = ["Plan", "Step", "read_only"]
 
 # What a run can be asked for: a tensor's value, a node's effect, a variable's value
 # when all effects have happened.
@@ -159,9 +159,8 @@ def _specialize(node: Node, specs: dict[Tensor, Spec]) -> Sequence[Spec]:
         return [y.spec for y in node.outputs]
     given = [specs.get(x, x.spec) for x in node.inputs]
     op: Op = node.op
-    known = op.any_rank or all(spec.shape is not None for spec in given)
     try:
-        found = (op.infer if known else op.infer_any_rank)(*given)
+        found = op.rule_for(given)(*given)
     except EngineError as error:
         error.locate(node.place)
         raise
@@ -175,15 +174,16 @@ def _specialize(node: Node, specs: dict[Tensor, Spec]) -> Sequence[Spec]:
 def _decided(node: Node, spec: Spec) -> Any:
     """Return the array that a node must yield, or None if only a run can tell."""
     if node.op.name == "constant":
-        return _frozen(node.op.kernel(devices.xp))
+        return read_only(node.op.kernel(devices.xp))
     if spec.value is None or None in spec.value or spec.shape is None:
         return None
     array = np.array(spec.value, spec.dtype.as_numpy_dtype)
-    return _frozen(array.reshape(-1 if spec.shape else ()))
+    return read_only(array.reshape(-1 if spec.shape else ()))
 
 
-def _frozen(array: Any) -> Any:
-    if isinstance(array, np.ndarray) and array.flags.writeable:
+def read_only(array: Any) -> Any:
+    """Return a view of an array on which no kernel can write."""
+    if isinstance(array, np.ndarray):
         array = array.view()
         array.flags.writeable = False
     return array

@@ -24,7 +24,7 @@ from minikeras.engine.executor import Run, execute, frozen
 from minikeras.engine.graph import Graph, Node, Tensor, current_graph, is_symbolic
 from minikeras.engine.op import as_array
 from minikeras.engine.ops.state import Handle, check_storable
-from minikeras.engine.plan import Feed, Fetch, Plan
+from minikeras.engine.plan import Feed, Fetch, Plan, read_only
 from minikeras.engine.shapes import show
 from minikeras.engine.spec import Array, Spec
 
@@ -57,7 +57,7 @@ class Routine:
         """Return the fetches' values, given arrays that are known to fit the feeds."""
         plan = self.plan(arrays)
         run = self.session.start_run()
-        return [_own(x) for x in execute(plan, [*map(_shielded, arrays)], run)]
+        return [_own(x) for x in execute(plan, [*map(read_only, arrays)], run)]
 
     def plan(self, arrays: Sequence[Array]) -> Plan:
         """Return the plan for feeds of these shapes, made at their first use."""
@@ -70,14 +70,6 @@ class Routine:
             }
             plan = self.plans[key] = Plan(self.fetches, specs)
         return plan
-
-
-def _shielded(array: Array) -> Array:
-    """Return a read-only view of a caller's array, so that no kernel writes on it."""
-    if isinstance(array, np.ndarray):
-        array = array.view()
-        array.flags.writeable = False
-    return array
 
 
 def _own(value: Any) -> Any:
@@ -304,7 +296,10 @@ def _handle_of(element: Any) -> Handle | None:
 def _flatten(
     fetches: Any, leaves: list[Any], leaf: Callable[[Any], Any]
 ) -> Callable[[Iterator[Any]], Any]:
-    """Collect the leaves of `fetches`; return the function that puts values back."""
+    """Collect the leaves of `fetches`; return the function that puts values back.
+
+    Unlike `tree.flatten` it keeps a dict in order: what is fetched first fails first.
+    """
     if isinstance(fetches, dict):
         parts = {k: _flatten(v, leaves, leaf) for k, v in fetches.items()}
         return lambda values: type(fetches)(
