@@ -8,7 +8,7 @@ from tests.engine.ops.cases import Case, integers
 
 def einsum(equation, *shapes, **more):
     return Case(
-        more.pop("op", "einsum"),
+        more.pop("op", "label_sizes"),
         lambda *xs: ops.einsum(equation, *xs),
         lambda *xs: np.einsum(equation, *xs),
         shapes,
@@ -50,7 +50,7 @@ CASES = [
     einsum("ij,kj->ik", integers((2, 3)), integers((4, 3))),
     *(
         Case(
-            "einsum",
+            "label_sizes",
             ops.tensordot,
             np.tensordot,
             shapes,
@@ -65,6 +65,6 @@ CASES = [
             (((3, 2), (3, 2)), ((0, 1), (0, 1))),
         ]
     ),
-    Case("einsum", ops.outer, np.outer, ((3,), (4,))),
-    Case("einsum", ops.outer, np.outer, ((2, 3), (2, 2)), note="of matrices"),
+    Case("multiply", ops.outer, np.outer, ((3,), (4,))),
+    Case("multiply", ops.outer, np.outer, ((2, 3), (2, 2)), note="of matrices"),
 ]

@@ -214,8 +214,11 @@ def test_kernels_leave_their_inputs_alone(case):
             outputs = node.op.kernel(np, *[values[x] for x in node.inputs])
         outputs = outputs if node.several else [outputs]
         for y, value in zip(node.outputs, outputs, strict=True):
-            np.testing.assert_array_equal(value, values[y])
-            assert y.dtype == np.asarray(value).dtype, f"{node.op} promises {y.dtype}"
+            value = np.asarray(value)
+            # A product may add up in another order where memory is laid out otherwise.
+            slack = 1e-6 if value.dtype.kind == "f" else 0
+            np.testing.assert_allclose(value, values[y], rtol=slack, atol=slack)
+            assert y.dtype == value.dtype, f"{node.op} promises {y.dtype}"
 
 
 def read_only(value):
