@@ -6,6 +6,7 @@ when all are arrays and numbers.
 """
 
 from minikeras.backend.activation import *
+from minikeras.backend.attention import *
 from minikeras.backend.config import *
 from minikeras.backend.control import *
 from minikeras.backend.conv import *

@@ -8,7 +8,6 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.engine import ops as engine
-from minikeras.ops.control import shape
 from minikeras.ops.eager import eager
 
 __all__ = [
@@ -97,6 +96,10 @@ separable_conv = eager(K.separable_conv)
 average_pool = eager(K.average_pool)
 max_pool = eager(K.max_pool)
 
+# -- attention -------------------------------------------------------------------------
+
+dot_product_attention = eager(K.dot_product_attention)
+
 # -- losses ----------------------------------------------------------------------------
 
 binary_crossentropy = eager(K.binary_crossentropy)
@@ -173,64 +176,3 @@ def moments(
     if synchronized:
         raise NotImplementedError("moments: replicas are not synchronized here")
     return K.moments(x, axes, keepdims)
-
-
-# -- attention -------------------------------------------------------------------------
-
-
-@eager
-def dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    bias: Any = None,
-    mask: Any = None,
-    scale: float | None = None,
-    is_causal: bool = False,
-    flash_attention: bool | None = None,
-    attn_logits_soft_cap: float | None = None,
-) -> Any:
-    """Return the values, averaged by how well their keys match each query.
-
-    Args:
-        query: what is looked for.
-        key: what it is compared with.
-        value: what is averaged.
-        bias: added to the logits.
-        mask: which keys a query may see, of booleans.
-        scale: of the logits; by default 1 / √channels.
-        is_causal: whether a query sees only the keys up to its own position.
-        flash_attention: accepted; it makes no difference here.
-        attn_logits_soft_cap: if given, c of ``c * tanh(logits / c)``.
-
-    Shapes:
-        query: (batch, targets, heads, channels)
-        key, value: (batch, sources, groups, channels), where groups divide heads
-        mask, bias: (batch, heads, targets, sources), or what broadcasts to that
-        returns: (batch, targets, heads, channels)
-
-    Source: Vaswani et al. 2017, arXiv:1706.03762, equation 1.
-    """
-    *_, heads, channels = shape(query)
-    groups = shape(key)[2]
-    if isinstance(heads, int) and heads != groups:
-        key, value = (engine.repeat(x, heads // groups, 2) for x in (key, value))
-    factor = K.rsqrt(K.cast(channels, K.dtype(query))) if scale is None else scale
-    logits = K.multiply(K.einsum("btnh,bsnh->bnts", query, key), factor)
-    if attn_logits_soft_cap is not None:
-        cap = attn_logits_soft_cap
-        logits = K.multiply(cap, K.tanh(K.divide(logits, cap)))
-    if bias is not None:
-        logits = K.add(logits, bias)
-    logits = _masked(logits, mask, is_causal)
-    return K.einsum("bnts,bsnh->btnh", K.softmax(logits), value)
-
-
-def _masked(logits: Any, mask: Any, is_causal: bool) -> Any:
-    """Return `logits`, all but minus infinity where a query may not see a key."""
-    least = -1e4 if K.dtype(logits) == "float16" else -1e30
-    if is_causal:
-        t, s = K.shape(logits)[-2], K.shape(logits)[-1]
-        seen = K.greater_equal(K.expand_dims(K.arange(t), -1), K.arange(s))
-        logits = K.where(seen, logits, least)
-    return logits if mask is None else K.where(K.cast(mask, "bool"), logits, least)

@@ -14,8 +14,8 @@ from tests.ops import cases as ops_cases
 
 HERE = Path(__file__).parent
 FAMILIES = ops_cases.words("""
-    activation control conv elementwise filling image indexing introspection linalg
-    normalization pooling recurrent reduction reshaping sampling softmax
+    activation attention control conv elementwise filling image indexing introspection
+    linalg normalization pooling recurrent reduction reshaping sampling softmax
 """)
 
 
