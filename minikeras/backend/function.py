@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minikeras.backend.session import get_session
-from minikeras.backend.tracing import current_trace, tracing
+from minikeras.backend.tracing import Trace, current_trace, tracing
 from minikeras.backend.variables import Variable
 from minikeras.engine import devices, dtypes, tree
 from minikeras.engine.autodiff import gradients as engine_gradients
@@ -97,49 +97,107 @@ def function(
     return Function(inputs, outputs, updates or ())
 
 
+class Traced:
+    """One trace of a Python function, compiled: a function of the arrays in its place.
+
+    A call that fails or is interrupted leaves all variables as they were.
+
+    Args:
+        inputs: the placeholders of the trace.
+        outputs: what the Python function returned, in any nesting.
+        trace: what it did meanwhile.
+    """
+
+    def __init__(self, inputs: Sequence[Tensor], outputs: Any, trace: Trace) -> None:
+        self.outputs = outputs
+        self._leaves = tree.flatten(outputs)
+        fetches = [x for x in self._leaves if is_symbolic(x)]
+        self._function = Function(inputs, fetches, trace.updates)
+        self._handles = trace.handles
+
+    def __call__(self, arrays: Sequence[Any]) -> Any:
+        """Return the outputs, with arrays in place of tensors."""
+        values = self._computed(arrays)
+        if not tree.is_nested(self.outputs):
+            return values[0] if values else self.outputs
+        rest = iter(values)
+        return tree.pack_sequence_as(
+            self.outputs, [next(rest) if is_symbolic(x) else x for x in self._leaves]
+        )
+
+    def _computed(self, arrays: Sequence[Any]) -> list[Any]:
+        kept = get_session().values
+        before = [kept[handle] for handle in self._handles]
+        try:
+            return self._function.run(arrays)
+        except BaseException:
+            kept.update(zip(self._handles, before, strict=True))
+            raise
+
+
 class TracedFunction:
-    """A Python function, traced once for each set of argument shapes and then compiled.
+    """A Python function, traced once for each form of its arguments and then compiled.
 
     Arrays among the arguments (in any nesting) become tensors while `fn` is traced;
     everything else is passed as it is, and a new value of it means a new trace. Updates
     of variables are part of the compiled function.
+
+    Args:
+        fn: what to trace.
+        any_rows: whether one trace serves any size of the arrays' first axes, which
+            all of them have then.
     """
 
-    def __init__(self, fn: Callable[..., Any]) -> None:
+    def __init__(self, fn: Callable[..., Any], any_rows: bool = False) -> None:
         functools.update_wrapper(self, fn)
         self.fn = fn
-        self.compiled: dict[Any, tuple[Function, Any]] = {}
+        self.fixed = slice(1 if any_rows else 0, None)
+        self.traces: dict[Any, Traced] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what `fn` returns, with arrays in place of tensors."""
-        call = (args, kwargs)
-        leaves = tree.flatten(call)
-        arrays = [as_array(x) for x in leaves if is_array(x)]
-        key = (_signature(call), *((x.shape, x.dtype) for x in arrays))
-        compiled = self.compiled.get(key)
-        if compiled is None:
-            compiled = self.compiled[key] = self._trace(call, leaves, arrays)
-        run, outputs = compiled
-        values = iter(run(arrays))
-        return tree.map_structure(
-            lambda x: next(values) if is_symbolic(x) else x, outputs
-        )
+        traced, arrays = self.traced_for(*args, **kwargs)
+        return traced(arrays)
 
-    def _trace(
-        self, call: Any, leaves: Sequence[Any], arrays: Sequence[Any]
-    ) -> tuple[Function, Any]:
-        """Call `fn` on placeholders; return it compiled, and what it returned."""
+    def traced_for(self, *args: Any, **kwargs: Any) -> tuple[Traced, list[Any]]:
+        """Return the trace for arguments of this form, and the arrays among them."""
+        arrays: list[Any] = []
+        form = self._form((args, kwargs), arrays)
+        traced = self.traces.get(form)
+        if traced is None:
+            traced = self.traces[form] = self._trace((args, kwargs), arrays)
+        return traced, arrays
+
+    def _form(self, value: Any, arrays: list[Any]) -> Any:
+        """Return what a trace depends on; append the arrays in `value` to `arrays`."""
+        if isinstance(value, (list, tuple)):
+            return (type(value), *[self._form(part, arrays) for part in value])
+        if isinstance(value, dict):
+            parts = [self._form(value[key], arrays) for key in tree.keys_of(value)]
+            return (type(value), *value, *parts)
+        if is_array(value):
+            array = as_array(value)
+            arrays.append(array)
+            return array.shape[self.fixed], array.dtype
+        return type(value), value
+
+    def _trace(self, call: Any, arrays: Sequence[Any]) -> Traced:
+        """Call `fn` on placeholders."""
         with tracing() as trace:
-            inputs = [
-                placeholder(dtypes.as_dtype(x.dtype), x.shape, name="arg")
-                for x in arrays
-            ]
-            stand_ins = iter(inputs)
-            symbolic = [next(stand_ins) if is_array(x) else x for x in leaves]
-            args, kwargs = tree.pack_sequence_as(call, symbolic)
-            outputs = self.fn(*args, **kwargs)
-            fetches = [as_tensor(x) for x in tree.flatten(outputs) if is_symbolic(x)]
-        return Function(inputs, fetches, trace.updates), outputs
+            inputs = [self._stand_in(x) for x in arrays]
+            rest = iter(inputs)
+            args, kwargs = tree.map_structure(
+                lambda x: next(rest) if is_array(x) else x, call
+            )
+            outputs = tree.map_structure(
+                lambda y: as_tensor(y) if is_symbolic(y) else y,
+                self.fn(*args, **kwargs),
+            )
+        return Traced(inputs, outputs, trace)
+
+    def _stand_in(self, array: Any) -> Tensor:
+        shape = (*[None] * self.fixed.start, *array.shape[self.fixed])
+        return placeholder(dtypes.as_dtype(array.dtype), shape, name="arg")
 
 
 def compiled_method(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -162,17 +220,6 @@ def compiled_method(method: Callable[..., Any]) -> Callable[..., Any]:
         return traced[method](*args, **kwargs)
 
     return call
-
-
-def _signature(structure: Any) -> Any:
-    """Return a hashable picture of `structure` with its arrays left out."""
-    if isinstance(structure, dict):
-        return ("dict", *((k, _signature(v)) for k, v in structure.items()))
-    if isinstance(structure, (list, tuple)):
-        return (type(structure).__name__, *map(_signature, structure))
-    if is_array(structure):
-        return "array"
-    return (type(structure), structure)
 
 
 def gradients(loss: Any, variables: Any) -> list[Any]:

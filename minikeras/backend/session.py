@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minikeras.backend.tracing import note_change
 from minikeras.engine.graph import Tensor, current_graph, reset_default_graph
 from minikeras.engine.ops import placeholder_with_default
 from minikeras.engine.session import Session
@@ -46,6 +47,7 @@ def clear_session(free_memory: bool = True) -> None:
     reset_default_graph()
     get_session()  # which lets go of the old graph
     _phase.clear()
+    note_change()
     _uids.clear()
     for reset in _on_clear:
         reset()
@@ -80,6 +82,8 @@ def set_learning_phase(value: bool | int) -> None:
     """
     if value not in (0, 1):
         raise ValueError(f"the learning phase is 0 or 1; got {value!r}")
+    if _phase.get("value") != value:
+        note_change()
     _phase["value"] = int(value)
 
 

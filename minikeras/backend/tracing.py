@@ -1,4 +1,7 @@
-"""Traces: while one is active, assignments are recorded instead of carried out."""
+"""Traces: while one is active, assignments are recorded instead of carried out.
+
+What was traced holds until the objects in it change; `last_change` tells.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ __all__ = [
     "Trace",
     "current_trace",
     "init_scope",
+    "last_change",
+    "note_change",
     "separate_graph",
     "symbolic_scope",
     "tracing",
@@ -46,6 +51,7 @@ class _Active(local):
 
 
 _active = _Active()
+_last_change = object()
 
 
 def current_trace() -> Trace | None:
@@ -104,3 +110,18 @@ def separate_graph() -> Iterator[Graph]:
     graph = Graph()
     with init_scope(), graph.as_default():
         yield graph
+
+
+def note_change() -> None:
+    """Note that an object changed, unless a trace did it: traces may be out of date."""
+    global _last_change
+    if current_trace() is None:
+        _last_change = object()
+
+
+def last_change() -> object:
+    """Return what stands for the last change that was noted, the same until the next.
+
+    It is compared by identity, so that a copy which comes out of a file is none.
+    """
+    return _last_change

@@ -12,7 +12,7 @@ import numpy as np
 from minikeras.backend import session as sessions
 from minikeras.backend.config import floatx
 from minikeras.backend.naming import auto_name, current_path
-from minikeras.backend.tracing import current_trace, init_scope
+from minikeras.backend.tracing import current_trace, init_scope, note_change
 from minikeras.engine import devices, dtypes
 from minikeras.engine.dtypes import as_dtype
 from minikeras.engine.errors import ShapeError
@@ -138,6 +138,8 @@ class Variable(Operators):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if self._trainable != bool(value):
+            note_change()
         self._trainable = bool(value)
 
     # -- reading -------------------------------------------------------------------
@@ -147,7 +149,7 @@ class Variable(Operators):
         """Its value: a tensor inside a traced function, an array outside."""
         if current_trace() is not None:
             return self.__as_tensor__()
-        return sessions.get_session().values[self.handle]
+        return sessions.get_session().values[self.handle].copy()
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """Return its value as a NumPy array of its own."""

@@ -207,6 +207,15 @@ class CallbackList(Callback):
         """Return the first callback of a class, None if there is none."""
         return next((c for c in self.callbacks if isinstance(c, kind)), None)
 
+    def of_batches(self, phase: str) -> list[Callable[..., None] | None]:
+        """Return the hooks at the beginning and end of a batch, None if nobody has one.
+
+        Args:
+            phase: ``"train"``, ``"test"`` or ``"predict"``.
+        """
+        hooks = (f"on_{phase}_batch_begin", f"on_{phase}_batch_end")
+        return [getattr(self, hook) if self.hooked[hook] else None for hook in hooks]
+
     def set_params(self, params: Logs) -> None:
         """Tell all of `fit`'s arguments."""
         self.params = params

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,9 +60,17 @@ class ArrayBatches:
 
     def __iter__(self) -> Iterator[list[Any]]:
         """Yield the batches of one pass: rows of each array."""
-        arrays = self.arrays
+        shuffled = self.shuffle is True
+        of_each: list[
+            Callable[[Any], Any]
+        ] = [  # `take` picks rows by their numbers in a quarter of the time
+            partial(array.take, axis=0)
+            if shuffled and type(array) is np.ndarray
+            else array.__getitem__
+            for array in self.arrays
+        ]
         for rows in self._selections():
-            yield [array[rows] for array in arrays]
+            yield [of_array(rows) for of_array in of_each]
 
     def _selections(self) -> Iterator[Rows]:
         """Yield the rows of each batch."""

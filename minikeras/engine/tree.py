@@ -9,6 +9,7 @@ __all__ = [
     "flatten",
     "flatten_up_to",
     "is_nested",
+    "keys_of",
     "map_structure",
     "pack_sequence_as",
 ]
@@ -27,13 +28,14 @@ def flatten(structure: Any) -> list[Any]:
         [2, 3, None, 1]
     """
     if isinstance(structure, dict):
-        return [leaf for key in _keys(structure) for leaf in flatten(structure[key])]
+        return [leaf for key in keys_of(structure) for leaf in flatten(structure[key])]
     if isinstance(structure, (list, tuple)):
         return [leaf for part in structure for leaf in flatten(part)]
     return [structure]
 
 
-def _keys(structure: dict[Any, Any]) -> list[Any]:
+def keys_of(structure: dict[Any, Any]) -> list[Any]:
+    """Return a dict's keys in the order of its leaves: sorted, if they can be."""
     try:
         return sorted(structure)
     except TypeError:
@@ -54,7 +56,7 @@ def flatten_up_to(form: Any, structure: Any) -> list[Any]:
         return [structure]
     if not is_nested(structure) or len(form) != len(structure):
         raise ValueError(f"a structure like {form!r} is needed; got {structure!r}")
-    keys = _keys(form) if isinstance(form, dict) else range(len(form))
+    keys = keys_of(form) if isinstance(form, dict) else range(len(form))
     return [leaf for key in keys for leaf in flatten_up_to(form[key], structure[key])]
 
 
@@ -76,7 +78,7 @@ def pack_sequence_as(structure: Any, leaves: Iterable[Any]) -> Any:
 
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(structure, dict):
-        packed = {key: _pack(structure[key], leaves) for key in _keys(structure)}
+        packed = {key: _pack(structure[key], leaves) for key in keys_of(structure)}
         return type(structure)((key, packed[key]) for key in structure)
     if isinstance(structure, (list, tuple)):
         parts = [_pack(part, leaves) for part in structure]

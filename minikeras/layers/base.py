@@ -93,7 +93,7 @@ class Layer(Tracked):
         self._trainable = bool(trainable)
         self._call_losses: list[Any] = []
         self._inbound_nodes: list[CallNode] = []
-        self._compiled_call: Any = None
+        self._compiled_call: tuple[object, Any] = (None, None)
         self._build_shapes: dict[str, Any] | None = None
 
     # -- to be written by subclasses ---------------------------------------------------
@@ -318,18 +318,17 @@ class Layer(Tracked):
 
     def _call_on_arrays(self, args: Any, kwargs: dict[str, Any]) -> Any:
         """Trace `call` for these shapes (once), run it, and return arrays."""
-        if self._compiled_call is None:
-            self._compiled_call = K.function(self._outputs_and_losses)
-        settings = (Tracked._changes, K.in_train_phase_value())
-        outputs, losses = self._compiled_call(settings, *args, **kwargs)
+        when, compiled = self._compiled_call
+        if when is not K.last_change():
+            compiled = K.function(self._outputs_and_losses)
+            self._compiled_call = K.last_change(), compiled
+        outputs, losses = compiled(*args, **kwargs)
         self._clear_losses()
         self._call_losses.extend(losses)
         return outputs
 
-    def _outputs_and_losses(
-        self, settings: Any, *args: Any, **kwargs: Any
-    ) -> tuple[Any, list[Any]]:
-        """Return what one trace computes; for other `settings` there is another."""
+    def _outputs_and_losses(self, *args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
+        """Return what one trace computes."""
         return self(*args, **kwargs), self._losses_of_call()
 
     def _cast(self, x: Any) -> Any:

@@ -2,12 +2,14 @@
 
 Nothing is registered when an attribute is set. The attributes are walked, lists and
 dicts included, when somebody asks; so there is no second account that could disagree.
+Setting an attribute of a built layer is noted as a change, so that what was found or
+compiled before can be kept until then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from minikeras import backend as K
 
@@ -30,12 +32,11 @@ class Tracked:
 
     # Attributes that refer to objects which this one does not own.
     _not_owned = frozenset(
-        {"_inbound_nodes", "_compiled_call", "_call_losses", "_init_arguments"}
+        {"_inbound_nodes", "_compiled_call", "_call_losses", "_init_arguments", "_flat"}
     )
 
-    # How often an attribute of a built object was set outside of a trace. What was
-    # compiled before may no longer be what the object says.
-    _changes: ClassVar[int] = 0
+    # Attributes that say nothing of what the object computes.
+    _not_computed_with: frozenset[str] = frozenset()
 
     name: str
     built = False
@@ -43,12 +44,20 @@ class Tracked:
 
     def __init__(self) -> None:
         self._added: list[K.Variable] = []
+        self._flat: tuple[object, list[Any]] = (None, [])
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if self.built and self._computes_with(name, value):
+            K.note_change()
         super().__setattr__(name, value)
-        counts = self.built and name != "built" and not name.startswith("_")
-        if counts and K.current_trace() is None:
-            Tracked._changes += 1
+
+    def _computes_with(self, name: str, value: Any) -> bool:
+        """Whether a change of this attribute may change what a built object does."""
+        if name == "built":
+            return not value
+        if name.startswith("_"):
+            return hasattr(type(value), "variables")
+        return name not in self._not_computed_with
 
     def _held(self) -> Iterator[Any]:
         """Return what the attributes hold, those apart which it does not own."""
@@ -71,15 +80,24 @@ class Tracked:
         return sorted(self._owned(K.Variable), key=lambda v: not v.born_trainable)
 
     def _flatten_layers(self) -> list[Any]:
-        """Return this layer and all below it, each once."""
+        """Return this layer and all below it, each once: the same list until a change.
+
+        As long as one of them is not built, they are looked for each time.
+        """
+        when, layers = self._flat
+        if when is K.last_change():
+            return layers
         found: dict[Any, None] = {}
         frontier = [self]
         while frontier:
-            layer = frontier.pop(0)
+            layer = frontier.pop()
             if layer not in found:
                 found[layer] = None
-                frontier = [*layer._layers, *frontier]
-        return list(found)
+                frontier.extend(reversed(layer._layers))
+        layers = list(found)
+        if all(layer.built for layer in layers):
+            self._flat = K.last_change(), layers
+        return layers
 
     # -- weights ---------------------------------------------------------------------
 

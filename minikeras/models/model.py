@@ -64,6 +64,7 @@ class Model(Layer):
         "_inputs_struct",
         "_outputs_struct",
     }
+    _not_computed_with = frozenset({"history", "stop_training"})
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         made: Any = cls

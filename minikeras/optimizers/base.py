@@ -157,6 +157,7 @@ class Optimizer(State):
                 self._variables.remove(current)
             self._learning_rate = learning_rate
             vars(self).pop("_traced_methods", None)
+            K.note_change()
         elif isinstance(current, Variable):
             current.assign(learning_rate)
         else:

@@ -14,6 +14,8 @@ from minikeras.data import ArrayBatches, Passes, split_rows
 
 __all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
 
+BATCH_SIZE = 32  # rows, where nobody says how many
+
 
 @dataclass
 class Batches:
@@ -28,6 +30,11 @@ class Batches:
     passes: Passes
     first: Any
     complete: bool = True
+
+    @property
+    def sample(self) -> Any:
+        """A first row of the data, in its nesting."""
+        return filled(self.first, [array[:1] for array in leaves_of(self.first)])
 
     @property
     def steps(self) -> int | None:
@@ -63,7 +70,7 @@ def batches(
         return _of_stream(x, class_weight, steps)
     data = packed(x, y, sample_weight, class_weight)
     columns = leaves_of(data)
-    size = batch_size or (-(-len(columns[0]) // steps) if steps else 32)
+    size = batch_size or (-(-len(columns[0]) // steps) if steps else BATCH_SIZE)
     rows = ArrayBatches(columns, size, shuffle, fresh_rng)
     if all(map(in_memory, columns)):
         return Batches(Passes(rows, steps), data)
@@ -111,9 +118,10 @@ def held_out_batches(
     return batches(*parts, batch_size=batch_size, steps=steps)
 
 
-def of_one(data: Any) -> Batches:
-    """Return arrays, packed, as a single batch."""
-    return Batches(Passes([leaves_of(data)]), data)
+def is_one_batch(x: Any, batch_size: int | None) -> bool:
+    """Whether `x` is a plain array with no more rows than a batch has."""
+    size = BATCH_SIZE if batch_size is None else batch_size
+    return in_memory(x) and x.ndim > 0 and 0 < len(x) <= size
 
 
 def joined(parts: Sequence[Any]) -> Any:
@@ -153,13 +161,13 @@ def packed(
 
 def standardized(value: Any) -> Any:
     """Return `value` with arrays for leaves; a list of numbers is one array."""
-    if isinstance(value, (list, tuple)):
-        leaves = K.tree.flatten(value)
-        if leaves and all(isinstance(leaf, numbers.Number) for leaf in leaves):
-            return as_array(value)
-    return K.tree.map_structure(
-        lambda leaf: leaf if leaf is None else _column(leaf), value
-    )
+    if not K.tree.is_nested(value):
+        return None if value is None else _column(value)
+    leaves = K.tree.flatten(value)
+    is_row = leaves and all(isinstance(leaf, numbers.Number) for leaf in leaves)
+    if is_row and not isinstance(value, dict):
+        return as_array(value)
+    return K.tree.map_structure(standardized, value)
 
 
 def in_memory(array: Any) -> bool:
@@ -198,13 +206,13 @@ def check_lengths(data: Sequence[Any]) -> None:
     Raises:
         ValueError: if they differ, or there are none.
     """
-    sizes = [[len(a) for a in leaves_of(part)] for part in data]
-    found = {size for part in sizes for size in part}
+    found = {len(a) for a in leaves_of(data)}
     if not found:
         raise ValueError("`x` holds no array: pass one, or a list or dict of them")
     if len(found) > 1:
+        sizes = [[str(len(a)) for a in leaves_of(part)] for part in data]
         listed = "".join(
-            f"\n'{name}' sizes: {', '.join(map(str, part))}"
+            f"\n'{name}' sizes: {', '.join(part)}"
             for name, part in zip(("x", "y", "sample_weight"), sizes, strict=True)
             if part
         )

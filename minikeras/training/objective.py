@@ -40,6 +40,7 @@ class Objective:
         self.optimizer: Any = None
         self.loss: Any = None
         self.run_eagerly = False
+        self.steps_per_execution = 1
         self._compile_arguments: Logs = {}
         self._loss_tracker: Mean | None = None
         self._compiled_loss: CompiledLoss | None = None
@@ -71,7 +72,7 @@ class Objective:
             weighted_metrics: the same, weighted.
             run_eagerly: whether a step's Python code runs for each batch, for
                 debugging, rather than once for all.
-            steps_per_execution: accepted; batches run one at a time.
+            steps_per_execution: batches between two calls of callbacks' hooks.
             jit_compile: accepted; steps are always compiled.
             auto_scale_loss: accepted; losses are not scaled by themselves.
 
@@ -87,7 +88,9 @@ class Objective:
         self.optimizer = made
         self.loss = loss
         self.run_eagerly = run_eagerly
+        self.steps_per_execution = steps_per_execution
         self.compiled = True
+        K.note_change()
         self._compile_arguments = {
             "optimizer": made,
             "loss": loss,

@@ -6,6 +6,8 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import count, islice
+from operator import itemgetter
 from typing import Any
 
 from minikeras import backend as K
@@ -16,15 +18,13 @@ from minikeras.training.inputs import (
     batches,
     filled,
     held_out_batches,
+    is_one_batch,
     joined,
-    leaves_of,
-    of_one,
     packed,
     split,
     unpack_x_y_sample_weight,
 )
 from minikeras.training.objective import Logs, Objective
-from minikeras.training.steps import Step
 
 __all__ = ["Trainer"]
 
@@ -44,9 +44,9 @@ class Trainer(Objective):
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         self.stop_training = False
-        self._steps: dict[str, Step] = {}
-        self._results: Any = None
+        self._steps: dict[str, K.TracedFunction] = {}
         self._traced_for: Any = None
+        self._looked_at: object = None
 
     def fit(
         self,
@@ -215,6 +215,8 @@ class Trainer(Objective):
         Raises:
             ValueError: if the inputs do not fit the model.
         """
+        if not (verbose or steps or callbacks) and is_one_batch(x, batch_size):
+            return self.predict_on_batch(x)
         data = batches(x, batch_size=batch_size, steps=steps)
         run = self._run("predict", data)
         with self._hooks(callbacks, verbose, 1, data.steps) as hooks:
@@ -250,16 +252,17 @@ class Trainer(Objective):
         return self._on_batch("test", packed(x, y, sample_weight), return_dict)
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
-        run = self._checked(kind, of_one(data))
+        run, arrays = self._step(kind).traced_for(data)
+        check_inputs(unpack_x_y_sample_weight(data)[0])
+        self._check_targets(data)
         self.model.reset_metrics()
-        return self._returned(self._logs(run(leaves_of(data))), return_dict)
+        return self._returned(self._logs(run(arrays)), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's outputs for one batch of inputs."""
-        data = packed(x)
-        return self._run("predict", of_one(data))(leaves_of(data))
+        return self._step("predict")(packed(x))
 
-    # -- inside the loops --------------------------------------------------------------
+    # -- steps -------------------------------------------------------------------------
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
@@ -268,25 +271,38 @@ class Trainer(Objective):
                 f"'{self.model.name}' has no optimizer and no loss yet."
             )
 
-    def _run(self, kind: str, data: Batches) -> Run:
-        """Return a step, traced for such data, as a function of a batch's arrays."""
-        if self._traced_for != self._state():
-            self._steps.clear()
-            self._results = None
+    def _step(self, kind: str) -> K.TracedFunction:
+        """Return a step as a function of a batch, traced once for each form of it."""
+        if self._looked_at is not K.last_change():
+            self._looked_at = K.last_change()
+            if self._traced_for != self._state():
+                self._steps.clear()
         step = self._steps.get(kind)
-        if step is None:
-            functions = {"train": self._train, "test": self._test}
-            function = functions.get(kind) or self.model.predict_step
-            step = self._steps[kind] = Step(self.model, function, self.run_eagerly)
-        run = step.bound(data.first)
-        self._traced_for = self._state()
-        return run
+        if step is None or self.run_eagerly:
+            of_kind = {
+                "train": self._train,
+                "test": self._test,
+                "predict": self.model.predict_step,
+                "results": self.model.get_metrics_result,
+            }
+            step = K.TracedFunction(partial(self._traced, of_kind[kind]), any_rows=True)
+            self._steps[kind] = step
+        return step
 
     def _state(self) -> Any:
         """Return what a trace depends on: if it changes, steps are traced anew."""
         trained = [v.handle for v in self.model.trainable_variables]
         rate = getattr(self.optimizer, "_learning_rate", None)
         return trained, self.optimizer, rate, self._compiled_metrics
+
+    def _traced(self, function: Callable[..., Any], *data: Any) -> Any:
+        """Return what a step returns, apart from the penalties of other calls."""
+        self.model._clear_losses()
+        try:
+            return function(*data)
+        finally:
+            self.model._clear_losses()
+            self._traced_for = self._state()
 
     def _train(self, data: Any) -> Logs | None:
         return self._not_kept(self.model.train_step(data))
@@ -311,6 +327,22 @@ class Trainer(Objective):
         same = kept and set(flat) == set(self.model.get_metrics_result())
         return None if same else flat
 
+    # -- inside the loops --------------------------------------------------------------
+
+    def _run(self, kind: str, data: Batches) -> Run:
+        """Return a step, traced for such data, as a function of a batch's arrays."""
+        run, _ = self._step(kind).traced_for(data.sample)
+        if data.complete and not self.run_eagerly:
+            return run
+
+        def checked(arrays: Sequence[Any]) -> Any:
+            batch = filled(data.first, arrays)
+            if not data.complete and kind != "predict":
+                self._check_targets(batch)
+            return self._step(kind)(batch)
+
+        return checked
+
     def _checked(self, kind: str, data: Batches) -> Run:
         """Trace a step and look at the data; return the step.
 
@@ -330,15 +362,20 @@ class Trainer(Objective):
         self, kind: str, run: Run, data: Batches, hooks: CallbackList
     ) -> Iterator[Any]:
         """Run a step on each batch, between hooks; yield what it returns."""
-        begin = getattr(hooks, f"on_{kind}_batch_begin")
-        end = getattr(hooks, f"on_{kind}_batch_end")
+        begin, end = hooks.of_batches(kind)
+        merged = joined if kind == "predict" else itemgetter(-1)
         as_logs = as_outputs if kind == "predict" else self._logs
-        for number, arrays in enumerate(data.passes):
-            begin(number)
-            if not data.complete and kind != "predict":
-                self._check_targets(filled(data.first, arrays))
-            outputs = run(arrays)
-            end(number, partial(as_logs, outputs))
+        size = self.steps_per_execution
+        batches = iter(data.passes)
+        for number in count(0, size):
+            group = list(islice(batches, size))
+            if not group:
+                return
+            if begin:
+                begin(number)
+            outputs = merged([run(arrays) for arrays in group])
+            if end:
+                end(number + size - 1, partial(as_logs, outputs))
             yield outputs
             if kind == "train" and self.stop_training:
                 return
@@ -349,9 +386,7 @@ class Trainer(Objective):
         They are what a step returned, if it did return anything.
         """
         if outputs is None:
-            if self._results is None:
-                self._results = K.function(self.model.get_metrics_result)
-            outputs = dict(self._results())
+            outputs = dict(self._step("results")())
         return {name: as_number(outputs[name]) for name in sorted(outputs)}
 
     def _returned(self, logs: Logs, return_dict: bool) -> Any:
