@@ -16,7 +16,7 @@ from minikeras.engine.op import as_tensor
 from minikeras.engine.registry import find
 from minikeras.engine.shapes import merge, show
 
-__all__ = ["gradients", "obstacles"]
+__all__ = ["gradients", "gradients_between", "obstacles"]
 
 
 def gradients(
@@ -50,6 +50,18 @@ def gradients(
         paths = Paths(targets, {t for reads in wanted for t in reads}, stops)
         found = _sweep(targets, seeds, paths)
         return [_total([found[t] for t in reads if t in found]) for reads in wanted]
+
+
+def gradients_between(
+    ys: Sequence[Tensor], gs: Sequence[Tensor], xs: Iterable[Tensor]
+) -> dict[Tensor, Tensor]:
+    """Return the gradients of `xs`, of those on which a y depends, given those of `ys`.
+
+    They are built in the current graph, which may be a body inside that of `ys`. The
+    `xs` are taken for independent: what one of them passes to another does not count.
+    """
+    ends = set(xs)
+    return _sweep(ys, gs, Paths(ys, ends, ends))
 
 
 def obstacles(ys: Any, xs: Any) -> list[Node]:

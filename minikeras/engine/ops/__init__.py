@@ -29,6 +29,7 @@ from minikeras.engine.ops.reduction import *
 from minikeras.engine.ops.replay import *
 from minikeras.engine.ops.reshaping import *
 from minikeras.engine.ops.sampling import *
+from minikeras.engine.ops.scan import *
 from minikeras.engine.ops.slicing import *
 from minikeras.engine.ops.softmax import *
 from minikeras.engine.ops.sorting import *

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from minikeras.engine.graph import Node, Tensor, current_graph
@@ -24,14 +24,15 @@ def replay(outputs: Sequence[Tensor], given: Mapping[Tensor, Any]) -> list[Any]:
     """
     value = dict(given)
     assigned: dict[Any, Any] = {}
-    for node in _between(outputs, given):
+    for node in nodes_between(outputs, given):
         made = _repeat(node, [value[x] for x in node.inputs], assigned)
-        value.update(zip(node.outputs, made, strict=True))
+        for y, new in zip(node.outputs, made, strict=True):
+            value.setdefault(y, new)
     return [value[y] for y in outputs]
 
 
-def _between(outputs: Sequence[Tensor], given: Mapping[Tensor, Any]) -> list[Node]:
-    """Return the nodes to repeat, in the order of creation."""
+def nodes_between(outputs: Iterable[Tensor], given: Container[Tensor]) -> list[Node]:
+    """Return the nodes that compute `outputs` from `given`, in order of creation."""
     needed: set[Node] = set()
     frontier = [y.node for y in outputs if y not in given]
     while frontier:

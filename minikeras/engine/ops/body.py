@@ -1,0 +1,169 @@
+"""`Body`: a function of a branch or loop, traced once into a graph of its own.
+
+What it uses from outside it captures, and the captures become inputs of the operation
+that runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from functools import cached_property
+from typing import Any
+
+from minikeras.engine.errors import EngineError
+from minikeras.engine.graph import Node, Subgraph, Tensor, current_graph
+from minikeras.engine.op import as_tensor
+from minikeras.engine.ops.replay import replay
+from minikeras.engine.ops.state import Assign, placeholder
+from minikeras.engine.spec import Array, Shape, Spec
+
+__all__: list[str] = []
+
+Values = Sequence[Any]
+
+
+class Body:
+    """A traced function: inputs, outputs, and what it captured from outside."""
+
+    def __init__(
+        self,
+        function: Callable[..., Values],
+        specs: Sequence[Spec],
+        repeats: bool = True,
+        assigned: Iterable[Any] = (),
+    ) -> None:
+        self.graph = Subgraph(current_graph(), repeats)
+        self.graph.assigned.update(assigned)
+        with self.graph.as_default():
+            self.inputs = [
+                placeholder(s.dtype, s.shape, name="argument") for s in specs
+            ]
+            results = [as_tensor(y) for y in function(*self.inputs)]
+            self.outputs = [self.graph.own(y) for y in results]
+        self._plans: dict[Any, Any] = {}
+        self.cuts: dict[Any, Any] = {}  # what is left of it, by what is wanted
+
+    def __repr__(self) -> str:
+        return f"<{len(self.graph.nodes)} nodes>"
+
+    @property
+    def captures(self) -> list[Tensor]:
+        """The outside tensors that it uses."""
+        return list(self.graph.captures)
+
+    @property
+    def specs(self) -> list[Spec]:
+        """What is known of its outputs (their values differ from call to call)."""
+        return [shape_only(y.spec) for y in self.outputs]
+
+    @property
+    def effects(self) -> list[Node]:
+        """The assignments that it makes."""
+        return [node for node in self.graph.nodes if isinstance(node.op, Assign)]
+
+    @property
+    def feeds(self) -> list[Tensor]:
+        """The tensors that a call is given: inputs, and what stands for captures."""
+        return [*self.inputs, *self.graph.captures.values()]
+
+    def plan_for(self, make: Callable[..., Any], arrays: Sequence[Array]) -> Any:
+        """Return the plan of the body for inputs and captures like `arrays`."""
+        key = tuple([(x.shape, x.dtype) for x in arrays])
+        plan = self._plans.get(key)
+        if plan is None:
+            pairs = zip(self.feeds, arrays, strict=True)
+            specs = {t: Spec(x.shape, t.dtype) for t, x in pairs}
+            plan = self._plans[key] = make([*self.outputs, *self.effects], specs)
+        return plan
+
+    def inline(self, inputs: Values, captures: Values) -> list[Any]:
+        """Return its outputs computed in the current graph."""
+        given = zip(self.feeds, [*inputs, *captures], strict=True)
+        return replay(self.outputs, dict(given))
+
+    # -- a body that is run many times -------------------------------------------------
+
+    def with_outputs(self, outputs: Sequence[Tensor]) -> Body:
+        """Return the same body with other tensors of its graph as outputs."""
+        other = copy(self)
+        other.outputs = list(outputs)
+        other._plans, other.cuts = {}, {}
+        return other
+
+    def above(self, outputs: Iterable[Tensor]) -> set[Node]:
+        """Return the nodes that must be run for `outputs`, and for effects."""
+        above: set[Node] = set()
+        frontier = [*(y.node for y in outputs), *self.effects]
+        while frontier:
+            node = frontier.pop()
+            if node not in above:
+                above.add(node)
+                frontier.extend(node.control_inputs)
+                frontier.extend(x.node for x in node.inputs)
+        return above
+
+    @cached_property
+    def computed(self) -> list[Tensor]:
+        """What may differ from call to call even where captures do not."""
+        varying = set(self.inputs)
+        found = []
+        for node in self.graph.nodes:
+            free = node.op.stateful or node.control_inputs
+            if node.op.name != "placeholder" and (
+                free or not varying.isdisjoint(node.inputs)
+            ):
+                varying.update(node.outputs)
+                found += node.outputs
+        return found
+
+    def hoist(self) -> None:
+        """Capture what does not differ from call to call, rather than compute it."""
+        varying = {*self.inputs, *self.computed}
+        used = dict.fromkeys(x for y in self.computed for x in y.node.inputs)
+        fixed = [
+            x
+            for x in used
+            if x not in varying
+            and x.dtype.is_differentiable
+            and x.node.op.name not in ("constant", "placeholder")
+        ]
+        self.graph.captures.update(zip(self.outside(fixed), fixed, strict=True))
+
+    def outside(self, fixed: Sequence[Tensor], captures: Values = ()) -> list[Any]:
+        """Return tensors that do not differ from call to call, in the current graph."""
+        stand_ins = self.graph.captures.values()
+        given = zip(stand_ins, captures or self.captures, strict=True)
+        return replay(fixed, dict(given))
+
+    def inferred(self, specs: Sequence[Spec]) -> Mapping[Tensor, Spec]:
+        """Return what is known of its tensors if its feeds have these specs.
+
+        Tensors of which no more is known than before are left out.
+        """
+        pairs = zip(self.feeds, specs, strict=True)
+        found = {x: spec for x, spec in pairs if spec != x.spec}
+        for node in self.graph.nodes:
+            if any(x in found for x in node.inputs):
+                given = [found.get(x, x.spec) for x in node.inputs]
+                try:
+                    new = node.op.rule_for(given)(*given)
+                except EngineError:
+                    continue  # what does not fit is reported by the call, if it is run
+                each = new if node.several else [new]
+                for y, spec in zip(node.outputs, each, strict=True):
+                    if spec != y.spec:
+                        found.setdefault(y, spec)
+        return found
+
+
+def shape_only(spec: Spec) -> Spec:
+    """Return `spec` without the value, which differs from call to call."""
+    return Spec(spec.shape, spec.dtype)
+
+
+def common(a: Shape | None, b: Shape | None) -> Shape | None:
+    """Return what is known of a shape that is one of two."""
+    if a is None or b is None or len(a) != len(b):
+        return None
+    return tuple(m if m == n else None for m, n in zip(a, b, strict=True))
