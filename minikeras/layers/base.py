@@ -356,9 +356,10 @@ class Layer(Tracked):
     def _build_for(self, inputs: dict[str, Any]) -> None:
         """Call `build` with the shapes of the inputs, named or in order."""
         shapes = {f"{name}_shape": _shapes(x) for name, x in inputs.items()}
-        wanted = list(inspect.signature(self.build).parameters)
-        if len(wanted) > 1 and set(wanted) <= set(shapes):
-            self.build(**{name: shapes[name] for name in wanted})
+        wanted = inspect.signature(self.build).parameters
+        needed = {k for k, p in wanted.items() if p.default is inspect.Parameter.empty}
+        if len(wanted) > 1 and set() < needed <= shapes.keys():
+            self.build(**{name: shapes[name] for name in wanted if name in shapes})
         elif wanted:
             self.build(next(iter(shapes.values()), None))
         else:
