@@ -44,7 +44,7 @@ class ProgbarLogger(Callback):
         """Whether the bar is to be redrawn after this batch."""
         if self._silent or self.verbose == 0:
             return False
-        self.seen = batch + 1
+        self.seen = min(batch + 1, self.target or batch + 1)
         if self._first is None:
             self._first = (time.perf_counter(), self.seen)
         return self.verbose == 1 and time.perf_counter() - self._drawn >= INTERVAL

@@ -57,7 +57,7 @@ class Metric(K.Configured):
     def reset_state(self) -> None:
         """Forget all batches: set all variables to 0."""
         for variable in self.variables:
-            variable.assign(K.zeros(variable.shape, variable.dtype))
+            variable.assign(_zeros(variable.shape, variable.dtype))
 
     def add_variable(
         self,
@@ -111,6 +111,9 @@ class Metric(K.Configured):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+_zeros = functools.cache(K.zeros)
 
 
 def rank(x: Any) -> int:

@@ -45,6 +45,7 @@ class Objective:
         self._loss_tracker: Mean | None = None
         self._compiled_loss: CompiledLoss | None = None
         self._compiled_metrics: CompiledMetrics | None = None
+        self._layers_and_metrics: tuple[list[Any], list[Metric]] = ([], [])
 
     # -- compile -----------------------------------------------------------------------
 
@@ -77,8 +78,12 @@ class Objective:
             auto_scale_loss: accepted; losses are not scaled by themselves.
 
         Raises:
-            ValueError: if a name is not known.
+            ValueError: if a name is not known, or no step is to be run at a time.
         """
+        if steps_per_execution < 1:
+            raise ValueError(
+                f"steps_per_execution is 1 or more; got {steps_per_execution}"
+            )
         names = getattr(self.model, "output_names", None)
         made = optimizers.get(optimizer)
         of_loss = None if loss is None else CompiledLoss(loss, loss_weights, names)
@@ -121,9 +126,17 @@ class Objective:
         """The mean of the loss, what `compile` was given, and the layers' own."""
         of_outputs = self._compiled_loss.trackers if self._compiled_loss else []
         compiled = [self._loss_tracker, self._compiled_metrics, *of_outputs]
+        return [*(compiled if self.compiled else []), *self._metrics_of_layers()]
+
+    def _metrics_of_layers(self) -> list[Metric]:
+        """Return the layers' own metrics; they are looked for when layers changed."""
+        before, found = self._layers_and_metrics
         layers = self.model._flatten_layers()
-        own = [metric for layer in layers for metric in layer._owned(Metric)]
-        return [*(compiled if self.compiled else []), *dict.fromkeys(own)]
+        if layers is not before:
+            every = (m for layer in layers for m in layer._owned(Metric))
+            found = list(dict.fromkeys(every))
+            self._layers_and_metrics = layers, found
+        return found
 
     @property
     def metrics_names(self) -> list[str]:

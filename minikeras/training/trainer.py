@@ -133,7 +133,7 @@ class Trainer(Objective):
             logs = self._train_epoch(epoch, run, data, due, hooks) or logs
             if self.stop_training:
                 break
-        if self.optimizer.built:
+        if self.optimizer.built and self.optimizer.use_ema:
             self.optimizer.finalize_variable_values(self.model.trainable_variables)
         hooks.on_train_end(logs)
 
@@ -291,9 +291,10 @@ class Trainer(Objective):
 
     def _state(self) -> Any:
         """Return what a trace depends on: if it changes, steps are traced anew."""
+        layers = self.model._flatten_layers()
         trained = [v.handle for v in self.model.trainable_variables]
         rate = getattr(self.optimizer, "_learning_rate", None)
-        return trained, self.optimizer, rate, self._compiled_metrics
+        return layers, trained, self.optimizer, rate, self._compiled_metrics
 
     def _traced(self, function: Callable[..., Any], *data: Any) -> Any:
         """Return what a step returns, apart from the penalties of other calls."""

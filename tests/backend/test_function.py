@@ -113,3 +113,50 @@ def test_methods_run_compiled_on_arrays_and_plain_on_tensors() -> None:
     assert counter.add(np.ones(3, "float32")) == 3.0
     assert counter.add(np.ones(3, "float32")) == 6.0
     assert counter.total.numpy() == 6.0
+
+
+def test_one_trace_may_serve_any_number_of_rows() -> None:
+    traced: list[Any] = []
+
+    def total(x: Any) -> Any:
+        traced.append(x.shape)
+        return K.sum(x, axis=0)
+
+    rowwise = K.TracedFunction(total, any_rows=True)
+    for rows in (1, 3, 2):
+        x = np.arange(rows * 2.0, dtype="float32").reshape(rows, 2)
+        np.testing.assert_array_equal(rowwise(x), x.sum(0))
+    rowwise(np.ones((3, 4), "float32"))
+    rowwise(np.ones((3, 2), "int32"))
+    assert traced == [(None, 2), (None, 4), (None, 2)]
+
+
+def test_arguments_of_other_forms_are_traced_apart() -> None:
+    traced: list[Any] = []
+
+    @K.function
+    def f(x: Any) -> Any:
+        traced.append(type(x))
+        if isinstance(x, dict):
+            return x["a"] - x["b"]
+        return x[0] * x[1] if isinstance(x, tuple) else x[0] + x[1]
+
+    a, b = np.float32([8.0]), np.float32([2.0])
+    for _ in range(2):
+        assert f([a, b]) == 10.0
+        assert f((a, b)) == 16.0
+        assert f({"a": a, "b": b}) == f({"b": b, "a": a}) == 6.0
+    assert traced == [list, tuple, dict, dict]
+
+
+def test_what_changes_outside_of_a_trace_is_noted() -> None:
+    v = K.variable(1.0)
+    before = K.last_change()
+    v.assign(2.0)
+    v.trainable = True
+    assert K.last_change() is before
+    v.trainable = False
+    assert K.last_change() is not before
+    before = K.last_change()
+    K.function(lambda: K.note_change())()
+    assert K.last_change() is before

@@ -35,6 +35,28 @@ def test_shuffled_rows_stay_together_and_all_come_once():
     assert list(order) != list(range(20))
 
 
+def test_what_only_has_rows_is_shuffled_alike(tmp_path):
+    class Rows:
+        def __init__(self, array):
+            self.array, self.shape = array, array.shape
+
+        def __len__(self):
+            return len(self.array)
+
+        def __getitem__(self, rows):
+            return self.array[rows]
+
+    x = np.arange(20.0).reshape(10, 2)
+    on_disk = np.memmap(tmp_path / "x", x.dtype, "w+", shape=x.shape)
+    on_disk[:] = x
+    batches = ArrayBatches([x, Rows(x), on_disk], 4, shuffle=True, rng=rng)
+    order = rng().permutation(10)
+    for i, (a, b, c) in enumerate(batches):
+        np.testing.assert_array_equal(a, x[order[4 * i : 4 * i + 4]])
+        np.testing.assert_array_equal(b, a)
+        np.testing.assert_array_equal(c, a)
+
+
 def test_each_pass_asks_for_new_random_numbers():
     seeds = iter(range(10))
     batches = ArrayBatches(

@@ -167,6 +167,27 @@ def test_batches_may_carry_weights(x, y):
     assert by_batches[1] == pytest.approx(by_arrays[1], rel=1e-5)
 
 
+def counted(steps: list[str], *layers: Any) -> Sequential:
+    """Return a model that notes each trace of a step."""
+
+    class Counted(Sequential):
+        def train_step(self, data):
+            steps.append("train")
+            return super().train_step(data)
+
+        def test_step(self, data):
+            steps.append("test")
+            return super().test_step(data)
+
+        def predict_step(self, data):
+            steps.append("predict")
+            return super().predict_step(data)
+
+    model = Counted(layers or [Dense(3, activation="tanh"), Dense(1)])
+    model.compile(minikeras.optimizers.SGD(0.1), "mse", metrics=["mae"])
+    return model
+
+
 def test_sequences_of_different_lengths_are_traced_once_for_each():
     class Total(Layer):
         def call(self, inputs):
@@ -175,16 +196,110 @@ def test_sequences_of_different_lengths_are_traced_once_for_each():
     rng = np.random.default_rng(0)
     lengths = (3, 5, 3, 5)
     source = [rng.normal(size=(6, n, 2)) for n in lengths]
-    model = Sequential([minikeras.Input((None, 2)), Dense(1), Total()])
-    model.compile("sgd", "mse")
+    steps: list[str] = []
+    model = counted(steps, minikeras.Input((None, 2)), Dense(1), Total())
     model.fit(((s, np.zeros((6, 1))) for s in source), verbose=0)
-    assert len(model._trainer._steps["train"].traces) == 2
+    assert steps == ["train", "train"]
 
 
 def test_the_last_smaller_batch_needs_no_trace_of_its_own(x, y):
+    steps: list[str] = []
+    counted(steps).fit(x, y, batch_size=16, epochs=2, verbose=0)
+    assert steps == ["train"]
+
+
+def test_a_step_is_traced_once_for_all_calls(x, y):
+    steps: list[str] = []
+    model = counted(steps)
+    for _ in range(2):
+        model.fit(x, y, validation_data=(x, y), epochs=2, batch_size=16, verbose=0)
+        model.evaluate(x[:3], y[:3], verbose=0)
+        model.predict(x, verbose=0)
+        model.predict(x[:1], verbose=0)
+        model.train_on_batch(x[:5], y[:5])
+        model.test_on_batch(x, y)
+        model.predict_on_batch(x)
+        model(x)
+        model.stop_training = True
+        model.optimizer.learning_rate = 0.05
+    assert steps == ["train", "test", "predict"]
+
+
+def test_a_model_called_on_arrays_is_traced_once_whatever_is_fitted(x, y):
+    calls: list[int] = []
+
+    class Noted(Layer):
+        def call(self, inputs):
+            calls.append(1)
+            return inputs
+
+    model = Sequential([Noted(), Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(x, y, verbose=0)
+    before = model(x)
+    calls.clear()
+    model.fit(x, y, verbose=0)
+    assert not np.array_equal(model(x), before)
+    assert calls == []
+
+
+def frozen(model: Any) -> None:
+    model.layers[0].trainable = False
+
+
+def frozen_variable(model: Any) -> None:
+    model.layers[0].kernel.trainable = False
+
+
+def without_steps(model: Any) -> None:
+    model.optimizer.learning_rate = lambda: 0.0
+
+
+def compiled_for_the_last_layer(model: Any) -> None:
+    model.layers[0].trainable = False
+    model.compile(minikeras.optimizers.SGD(0.1), "mae", metrics=["mse"])
+
+
+@pytest.mark.parametrize(
+    "change, trained",
+    [
+        (frozen, [False, True]),
+        (frozen_variable, [False, True]),
+        (without_steps, [False, False]),
+        (compiled_for_the_last_layer, [False, True]),
+    ],
+)
+def test_a_change_between_two_steps_counts(x, y, change, trained):
+    steps: list[str] = []
+    model = counted(steps)
+    model.train_on_batch(x, y)
+    change(model)
+    before = [layer.get_weights()[0] for layer in model.layers]
+    model.train_on_batch(x, y)
+    after = [layer.get_weights()[0] for layer in model.layers]
+    assert [not np.array_equal(*w) for w in zip(before, after, strict=True)] == trained
+    assert steps == ["train", "train"]
+
+
+def test_a_layer_that_is_added_or_taken_away_counts(x):
+    model = Sequential([Dense(3, activation="tanh")])
+    inner = model.predict(x[:2], verbose=0)
+    model.add(minikeras.layers.Activation("relu"))
+    relu = np.maximum(inner, 0)
+    np.testing.assert_array_equal(model.predict(x[:2], verbose=0), relu)
+    np.testing.assert_array_equal(model(x[:2]), relu)
+    model.pop()
+    np.testing.assert_array_equal(model.predict(x[:2], verbose=0), inner)
+
+
+def test_a_metric_that_a_built_layer_gets_is_reset(x, y):
     model = regressor()
-    model.fit(x, y, batch_size=16, epochs=2, verbose=0)
-    assert len(model._trainer._steps["train"].traces) == 1
+    model.train_on_batch(x, y)
+    model.layers[0]._late = minikeras.metrics.Mean(name="late")
+    model.layers[0]._late.update_state(7.0)
+    assert model.metrics[-1] is model.layers[0]._late
+    model.reset_metrics()
+    assert model.layers[0]._late.result() == 0.0
 
 
 def test_arrays_on_disk_are_read_batch_by_batch(x, y, tmp_path):
@@ -203,6 +318,32 @@ def test_predict_gives_one_row_for_each_input(x):
     np.testing.assert_allclose(predicted, model(x), rtol=1e-5)
     np.testing.assert_allclose(model.predict_on_batch(x[:5]), predicted[:5], rtol=1e-5)
     predicted[0] = 0.0  # the caller's own
+
+
+@pytest.mark.parametrize("rows", [1, 7, 32, 33])
+def test_one_batch_is_predicted_like_several(x, rows):
+    model = Sequential([Dense(3, activation="tanh"), Dense(2)])
+    wanted = model.predict(x, batch_size=3, verbose=0)[:rows]
+    for inputs in (x[:rows], x[:rows].astype("float64"), x[:rows].tolist(), [x[:rows]]):
+        got = model.predict(inputs, verbose=0)
+        assert (got.dtype, got.shape) == ("float32", (rows, 2))
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-7)
+    got[0] = 0.0  # the caller's own
+
+
+def test_predictions_follow_the_weights(x):
+    model = Sequential([Dense(1, use_bias=False)])
+    model.predict(x[:1], verbose=0)
+    model.set_weights([np.full((4, 1), 2.0)])
+    predicted = model.predict(x[:1], verbose=0)
+    np.testing.assert_allclose(predicted[:, 0], 2 * x[:1].sum(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("rows, batch_size", [(0, None), (1, 0), (1, -1)])
+def test_prediction_refuses_what_it_cannot_do(x, rows, batch_size):
+    model = Sequential([Dense(1)])
+    with pytest.raises(ValueError, match="has no samples|batch_size is an integer"):
+        model.predict(x[:rows], batch_size=batch_size, verbose=0)
 
 
 # -- subclasses ------------------------------------------------------------------------
@@ -457,6 +598,93 @@ def test_stopping_ends_after_the_batch(x, y):
     assert history.epoch == [0]
     assert int(model.optimizer.iterations) == 3
     assert len(model.predict(x, batch_size=4, verbose=0)) == ROWS
+
+
+def test_a_hook_sees_the_values_up_to_each_batch(x, y):
+    seen: list[Any] = []
+
+    class Watching(minikeras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append((batch, dict(logs), type(logs["loss"])))
+
+    model = Sequential([Dense(1, use_bias=False, kernel_initializer="zeros")])
+    model.compile(minikeras.optimizers.SGD(0.0), "mse", metrics=["mae"])
+    options = {"batch_size": 16, "shuffle": False, "verbose": 0}
+    model.fit(x, y, callbacks=Watching(), **options)
+    for number, rows in enumerate((16, 32, 40)):
+        batch, logs, kind = seen[number]
+        assert (batch, kind) == (number, float)
+        wanted = {"loss": np.mean(y[:rows] ** 2), "mae": np.mean(np.abs(y[:rows]))}
+        assert logs == pytest.approx(wanted, rel=1e-5)
+
+
+def test_hooks_that_nobody_has_are_not_called(x, y, monkeypatch):
+    calls: list[str] = []
+
+    def note(self, batch, logs=None):
+        calls.append("called")
+
+    for owner in (minikeras.callbacks.Callback, minikeras.callbacks.CallbackList):
+        for phase in ("train", "test", "predict"):
+            for end in ("begin", "end"):
+                monkeypatch.setattr(owner, f"on_{phase}_batch_{end}", note)
+    model = regressor()
+    only_epochs = minikeras.callbacks.LambdaCallback(on_epoch_end=lambda *args: None)
+    model.fit(x, y, validation_data=(x, y), callbacks=only_epochs, verbose=0)
+    model.predict(x, callbacks=only_epochs, verbose=0)
+    assert calls == []
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 10])
+def test_several_steps_at_a_time_as_in_keras(keras, x, y, together):
+    found = []
+    for lib in (minikeras, keras):
+        calls: list[Any] = []
+
+        class Watching(lib.callbacks.Callback):
+            def on_train_batch_begin(self, batch, logs=None, calls=calls):
+                calls.append(("train from", batch))
+
+            def on_train_batch_end(self, batch, logs=None, calls=calls):
+                calls.append(("train to", batch, round(float(logs["loss"]), 4)))
+
+            def on_test_batch_end(self, batch, logs=None, calls=calls):
+                calls.append(("test to", batch, round(float(logs["loss"]), 4)))
+
+            def on_predict_batch_end(self, batch, logs=None, calls=calls):
+                calls.append(("predict to", batch, logs["outputs"].shape))
+
+        model = lib.Sequential([lib.Input((4,)), lib.layers.Dense(1)])
+        model.set_weights([np.full((4, 1), 0.5), np.zeros(1)])
+        model.compile("sgd", "mse", steps_per_execution=together, jit_compile=False)
+        how = {"batch_size": 8, "verbose": 0, "callbacks": [Watching()]}
+        model.fit(x, y, epochs=2, shuffle=False, **how)
+        model.evaluate(x[:20], y[:20], **how)
+        assert model.predict(x, **how).shape == (ROWS, 1)
+        found.append(calls)
+    assert found[0] == found[1]
+
+
+def test_steps_at_a_time_are_at_least_one():
+    with pytest.raises(ValueError, match="steps_per_execution"):
+        regressor(steps_per_execution=0)
+
+
+def test_an_interrupt_between_two_steps_leaves_a_model_that_goes_on(x, y):
+    steps: list[str] = []
+    model = counted(steps)
+
+    def interrupt(batch, logs):
+        if batch == 1:
+            raise KeyboardInterrupt
+
+    hook = minikeras.callbacks.LambdaCallback(on_train_batch_end=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=4, callbacks=hook, verbose=0)
+    assert int(model.optimizer.iterations) == 2
+    loss = model.evaluate(x, y, verbose=0)[0]
+    assert model.fit(x, y, epochs=9, verbose=0).history["loss"][-1] < loss
+    assert steps == ["train", "test"]
 
 
 def test_hooks_of_prediction_see_the_outputs(x):
