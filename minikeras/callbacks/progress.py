@@ -41,13 +41,14 @@ class ProgbarLogger(Callback):
         self.target = params.get("steps")
 
     def due(self, batch: int) -> bool:
-        """Whether the bar is to be redrawn after this batch."""
+        """Whether the bar is to be redrawn after this batch, which is not the last."""
         if self._silent or self.verbose == 0:
             return False
+        now = time.perf_counter()
         self.seen = min(batch + 1, self.target or batch + 1)
-        if self._first is None:
-            self._first = (time.perf_counter(), self.seen)
-        return self.verbose == 1 and time.perf_counter() - self._drawn >= INTERVAL
+        self._first = self._first or (now, self.seen)
+        late = now - self._drawn >= INTERVAL
+        return late and self.verbose == 1 and self.seen != self.target
 
     # -- hooks -------------------------------------------------------------------------
 

@@ -189,6 +189,16 @@ def test_redrawn_at_most_every_twentieth_of_a_second(
     assert 15 <= drawn <= 25
 
 
+def test_the_last_step_is_drawn_once_with_the_epochs_values(out: Any) -> None:
+    stream = out()
+    hooks = CallbackList(ProgbarLogger(), verbose=1, epochs=1, steps=1)
+    hooks.on_epoch_begin(0)
+    hooks.on_train_batch_end(0, {"loss": 1.0})
+    hooks.on_epoch_end(0, {"loss": 0.5})
+    assert stream.text.count("\r") == 1
+    assert final_lines(stream.text) == [f"1/1 {BAR} Ns T/step - loss: 0.5000"]
+
+
 def test_the_first_step_does_not_count_in_the_pace(
     out: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,7 +242,7 @@ def test_tqdm_is_imported_when_a_bar_is_shown() -> None:
     program = (
         "import sys, minikeras; assert 'tqdm' not in sys.modules\n"
         "from minikeras.callbacks import *\n"
-        "hooks = CallbackList(ProgbarLogger(), verbose=1, epochs=1, steps=1)\n"
+        "hooks = CallbackList(ProgbarLogger(), verbose=1, epochs=1, steps=2)\n"
         "hooks.on_epoch_begin(0); hooks.on_train_batch_end(0, {})\n"
         "assert 'tqdm' in sys.modules"
     )

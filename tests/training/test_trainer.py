@@ -342,7 +342,7 @@ def test_predictions_follow_the_weights(x):
 @pytest.mark.parametrize("rows, batch_size", [(0, None), (1, 0), (1, -1)])
 def test_prediction_refuses_what_it_cannot_do(x, rows, batch_size):
     model = Sequential([Dense(1)])
-    with pytest.raises(ValueError, match="has no samples|batch_size is an integer"):
+    with pytest.raises(ValueError, match=r"has no samples|batch_size is an integer"):
         model.predict(x[:rows], batch_size=batch_size, verbose=0)
 
 
