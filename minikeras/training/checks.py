@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -143,6 +144,6 @@ def _check_labels(term: Any, y: np.ndarray[Any, Any]) -> None:
 
 def _not_finite(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the numbers of the rows with NaN or infinite values."""
-    if array.dtype.kind != "f" or np.isfinite([array.min(), array.max()]).all():
+    if array.dtype.kind != "f" or all(map(math.isfinite, (array.min(), array.max()))):
         return np.array([], int)
     return np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))

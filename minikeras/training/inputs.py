@@ -22,7 +22,8 @@ class Batches:
     """Batches of ``(x, y, sample_weight)``.
 
     Attributes:
-        passes: yields each batch as a flat list of arrays.
+        passes: yields each batch: a flat list of arrays, or their nesting if they come
+            from an iterable.
         first: the data in its nesting: all rows, or of an iterable the first batch.
         complete: whether that is all.
     """
@@ -273,14 +274,14 @@ def _of_stream(source: Any, class_weight: Any, steps: int | None) -> Batches:
         raise ValueError(f"`x`, a {type(source).__name__}, yields no batch") from None
     form = _form(first)
 
-    def prepare(batch: Any) -> list[Any]:
+    def prepare(batch: Any) -> Any:
         data = packed(*unpack_x_y_sample_weight(batch), class_weight)
         if _form(data) != form:
             raise ValueError(
                 f"`x`, a {type(source).__name__}, yields batches of different forms: "
                 f"first {form}, then {_form(data)}"
             )
-        return leaves_of(data)
+        return data
 
     passes.prepare = prepare
     return Batches(passes, first, complete=False)

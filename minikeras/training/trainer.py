@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import count, islice
 from operator import itemgetter
@@ -28,7 +28,7 @@ from minikeras.training.objective import Logs, Objective
 
 __all__ = ["Trainer"]
 
-Run = Callable[[Sequence[Any]], Any]
+Run = Callable[[Any], Any]
 
 
 class Trainer(Objective):
@@ -331,14 +331,15 @@ class Trainer(Objective):
     # -- inside the loops --------------------------------------------------------------
 
     def _run(self, kind: str, data: Batches) -> Run:
-        """Return a step, traced for such data, as a function of a batch's arrays."""
+        """Return a step, traced for such data, as a function of what they yield."""
         run, _ = self._step(kind).traced_for(data.sample)
         if data.complete and not self.run_eagerly:
             return run
 
-        def checked(arrays: Sequence[Any]) -> Any:
-            batch = filled(data.first, arrays)
-            if not data.complete and kind != "predict":
+        def checked(batch: Any) -> Any:
+            if data.complete:
+                batch = filled(data.first, batch)
+            elif kind != "predict":
                 self._check_targets(batch)
             return self._step(kind)(batch)
 
@@ -374,7 +375,7 @@ class Trainer(Objective):
                 return
             if begin:
                 begin(number)
-            outputs = merged([run(arrays) for arrays in group])
+            outputs = merged([run(batch) for batch in group])
             if end:
                 end(number + size - 1, partial(as_logs, outputs))
             yield outputs
