@@ -3,10 +3,13 @@
 Arrays that a kernel must not own (variables' values, constants, what the caller fed)
 are read-only, so a kernel that wrote on its input would fail; and what leaves a run
 read-only is copied, so that nobody can write on a variable from outside.
+
+This is the plain way to run a plan, and the measure of the other, `CompiledPlan`.
 """
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -15,31 +18,39 @@ import numpy as np
 from minikeras.engine import devices
 from minikeras.engine.errors import EngineError, ExecutionError
 from minikeras.engine.ops.state import Handle
-from minikeras.engine.plan import Plan, Step
+from minikeras.engine.plan import Plan, Step, read_only
 from minikeras.engine.spec import Array
 
-__all__ = ["Run", "execute", "frozen"]
+__all__ = ["Run", "execute"]
 
 
 class Run:
     """What a stateful op sees of the session during one run.
 
+    What it assigns is kept aside until `commit`, so a run that fails, or is
+    interrupted, has changed nothing.
+
     Attributes:
-        values: the session's variables.
+        values: the variables, as this run has them.
         step: how many runs the session has made before.
         path: the iteration of every loop that is under way, outermost first.
     """
 
-    def __init__(self, values: MutableMapping[Handle, Array], step: int) -> None:
-        self.values = values
+    def __init__(self, storage: MutableMapping[Handle, Array], step: int) -> None:
+        self.values = ChainMap({}, storage)
         self.step = step
         self.path: list[int] = []
         self.xp = devices.xp
 
     def store(self, handle: Handle, value: Array) -> Array:
-        """Set a variable; return its value as it is kept."""
-        kept = self.values[handle] = frozen(value)
+        """Set a variable; return its value."""
+        self.values[handle] = kept = read_only(self.xp.asarray(value))
         return kept
+
+    def commit(self) -> None:
+        """Make all that was assigned last."""
+        assigned, storage = self.values.maps
+        storage.update(assigned)
 
     def call(self, body: Any, arrays: Sequence[Array]) -> list[Array]:
         """Return the outputs of a loop's or branch's `body` for these inputs."""
@@ -47,19 +58,10 @@ class Run:
         return values[: len(body.outputs)]  # what follows are effects
 
 
-def frozen(value: Array) -> Array:
-    """Return `value` as a read-only array that nobody else can write on."""
-    array = devices.xp.asarray(value)
-    if devices.xp is not np:
-        return array
-    if array.base is not None:
-        array = array.copy()
-    array.flags.writeable = False
-    return array
-
-
 def execute(plan: Plan, feeds: Sequence[Array], run: Run) -> list[Any]:
-    """Return the values of a plan's fetches, None for a node, given those of its feeds.
+    """Return the values of a plan's fetches, given those of its feeds.
+
+    A node's value is None; so is a variable's, which is read after the run.
 
     Raises:
         EngineError: what a stateful op found, such as an uninitialized variable.
@@ -86,13 +88,7 @@ def execute(plan: Plan, feeds: Sequence[Array], run: Run) -> list[Any]:
                     values[slot] = value
             for slot in dead:
                 values[slot] = None
-    return [_fetched(where, values, run) for where in plan.fetches]
-
-
-def _fetched(where: int | Handle | None, values: list[Any], run: Run) -> Any:
-    if isinstance(where, Handle):
-        return where.value_in(run.values)
-    return None if where is None else values[where]
+    return [values[i] if isinstance(i, int) else None for i in plan.fetches]
 
 
 def _failure(step: Step, values: list[Any], error: Exception) -> ExecutionError:

@@ -70,6 +70,7 @@ class Op(Value):
     any_rank: ClassVar[bool] = False  # `infer` copes with unknown ranks itself
     stateful: ClassVar[bool] = False
     selective: ClassVar[bool] = False  # `run` is told which of its outputs are wanted
+    binds: ClassVar[bool] = False  # it has ``bind(*outputs, *inputs)``: see `MatMul`
 
     infer: ClassVar[Callable[..., Any]]
     kernel: ClassVar[Callable[..., Any]]

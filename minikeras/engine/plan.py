@@ -49,12 +49,12 @@ class Plan:
 
     def __init__(self, fetches: Sequence[Fetch], feeds: Mapping[Feed, Spec]) -> None:
         self._slots: dict[Any, int] = {}
-        self._fed = frozenset(feeds)
+        self.fed = dict(feeds)
         self.initial: list[Any] = []
         self.feeds = [self._slot(feed) for feed in feeds]
-        specs = {feed: spec for feed, spec in feeds.items() if isinstance(feed, Tensor)}
+        self._specs = {x: spec for x, spec in feeds.items() if isinstance(x, Tensor)}
         candidates = _needed(fetches, feeds)
-        settled = {node for node in candidates if self._settle(node, feeds, specs)}
+        settled = {node for node in candidates if self._settle(node)}
         live = [n for n in _needed(fetches, feeds, settled) if n not in settled]
         self.fetches = [self._fetch_slot(fetch) for fetch in fetches]
         self.steps = self._schedule(live)
@@ -69,7 +69,7 @@ class Plan:
 
     def _output_slot(self, y: Tensor) -> int:
         """Return where a node puts `y`: elsewhere if the run was fed another value."""
-        return self._slot(("computed", y) if y in self._fed else y)
+        return self._slot(("computed", y) if y in self.fed else y)
 
     def _fetch_slot(self, fetch: Fetch) -> int | Handle | None:
         """Return where the executor finds a fetch: a slot, a variable, or nothing."""
@@ -77,15 +77,17 @@ class Plan:
             return self._slots.get(fetch, fetch)
         return None if isinstance(fetch, Node) else self._slot(fetch)
 
-    def _settle(
-        self, node: Node, feeds: Mapping[Feed, Spec], specs: dict[Tensor, Spec]
-    ) -> bool:
+    def spec(self, y: Tensor) -> Spec:
+        """Return what is known of a tensor, given what is fed."""
+        return self._specs.get(y, y.spec)
+
+    def _settle(self, node: Node) -> bool:
         """Infer `node` from the shapes fed; return whether runs can do without it."""
         handle = getattr(node.op, "handle", None)
-        if handle in feeds and node.op.name == "read_variable":
+        if handle in self.fed and node.op.name == "read_variable":
             self._slots[node.outputs[0]] = self._slots[handle]
             return True
-        inferred = _specialize(node, specs)
+        inferred = _specialize(node, self._specs)
         if len(inferred) != 1 or node.op.stateful:
             return False
         value = _decided(node, inferred[0])

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from minikeras.engine import dtypes, shapes
 from minikeras.engine.errors import ShapeError
@@ -33,6 +38,7 @@ class MatMul(Op, name="matmul"):
     transpose_a: bool = False
     transpose_b: bool = False
     promotes = True
+    binds = True
 
     def infer(self, a: Spec, b: Spec) -> Spec:
         left, right = a.known, b.known
@@ -56,6 +62,18 @@ class MatMul(Op, name="matmul"):
         left = a.swapaxes(-1, -2) if self.transpose_a else a
         right = b.swapaxes(-1, -2) if self.transpose_b else b
         return xp.matmul(left, right)
+
+    def bind(self, c: Array, a: Array, b: Array) -> Callable[[], Any]:
+        """Return the call that writes the product of these arrays into `c`."""
+        left = a.swapaxes(-1, -2) if self.transpose_a else a
+        right = b.swapaxes(-1, -2) if self.transpose_b else b
+        if b.ndim == 2 and a.ndim > 2:  # one product for all rows of the batch
+            with suppress(ValueError):
+                left = left.reshape(-1, left.shape[-1], copy=False)
+                c = c.reshape(-1, c.shape[-1], copy=False)
+        if left.ndim == right.ndim == 2 and len(left) > 1 and c.dtype.kind == "f":
+            return partial(np.dot, left, right, c)  # the same, with less ceremony
+        return partial(np.matmul, left, right, c)
 
     def vjp(self, g: Tensor, c: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         # For c = A B: dL/dA = g BT, dL/dB = AT g, and the transpose of that for aT = A.

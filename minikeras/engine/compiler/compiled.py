@@ -1,0 +1,196 @@
+"""`CompiledPlan`: a plan as a flat list of calls on memory of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from operator import call
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from minikeras.engine import devices
+from minikeras.engine.compiler.bound import blocked, native
+from minikeras.engine.compiler.bound import Binder, aligned
+from minikeras.engine.compiler.commits import Commits
+from minikeras.engine.compiler.fusion import fuse
+from minikeras.engine.compiler.lowering import Uncompilable, lower
+from minikeras.engine.compiler.memory import Memory
+from minikeras.engine.compiler.passes import is_on
+from minikeras.engine.compiler.program import Fused, Instruction, Slot, Store
+from minikeras.engine.errors import EngineError, ExecutionError
+from minikeras.engine.loops import Loop
+from minikeras.engine.ops.state import Handle
+from minikeras.engine.plan import Plan
+from minikeras.engine.spec import Array
+
+__all__ = ["CompiledPlan", "compiled"]
+
+
+class CompiledPlan:
+    """Runs a plan's calls; they are bound to memory once and allocate nothing.
+
+    Args:
+        plan: what to compute.
+
+    Raises:
+        Uncompilable: if only a run decides what shapes its values have.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.program = lower(plan)
+        if is_on("fuse") and hasattr(blocked, "bind"):
+            fuse(self.program)
+        order = Commits(self.program.instructions)
+        self.body, self.commit = order.body, order.commit
+        self.in_place = order.in_place
+        kept = [x for x in self.program.fetches if isinstance(x, Slot)]
+        self.memory = Memory([*self.body, *self.commit], kept, self.in_place)
+        loops = [u.loop for u in self.program if isinstance(u, Fused)]
+        self.kernels = made(loops)
+        self.lock = RLock()
+        self.run: Any = None
+        self.storage: Any = None
+        self.generation = -1
+
+    # -- binding -----------------------------------------------------------------------
+
+    def bind(self, storage: Any) -> None:
+        """Bind the calls to this plan's memory and to the variables' own."""
+        self.arrays: dict[Slot, Array] = {}
+        self.storage = storage
+        self.arena = aligned(self.memory.size)
+        for slot in self._slots():
+            if isinstance(slot.source, Handle):
+                self.array(slot)
+        self.fresh: list[Handle] = []
+        for unit in self.commit:
+            if isinstance(unit, Store):
+                self._make_room(unit.handle, unit.inputs[0])
+        for slot, handle in self.in_place.items():
+            self._make_room(handle, slot)
+        self.feeds = [self.array(x) for x in self.program.feeds]
+        binder = Binder(self.array, lambda: self.run, self.kernels)
+        self.units: list[Instruction] = []
+        self.calls = [self._bound(binder, units) for units in (self.body, self.commit)]
+        self.fetches = [self._fetch(x) for x in self.program.fetches]
+        self.generation = storage.generation
+
+    def _slots(self) -> Iterator[Slot]:
+        """Yield the slots that are read."""
+        for unit in (*self.body, *self.commit):
+            yield from (x.base for x in unit.inputs)
+        yield from (x.base for x in self.program.fetches if isinstance(x, Slot))
+
+    def _make_room(self, handle: Handle, value: Slot) -> None:
+        """Give a variable memory, if it has none of this form yet."""
+        if handle not in self.storage or self.storage[handle].shape != value.shape:
+            self.storage[handle] = np.zeros(value.shape, value.dtype)
+            self.fresh.append(handle)
+
+    def array(self, slot: Slot | Store) -> Array:
+        """Return the array of a slot, or of the variable that a store sets."""
+        if isinstance(slot, Store):
+            return self.storage.memory(slot.handle)
+        base = self.arrays.get(slot.base)
+        if base is None:
+            base = self.arrays[slot.base] = self._base(slot.base)
+        return slot.on(base)
+
+    def _base(self, slot: Slot) -> Array:
+        source = self.in_place.get(slot, slot.source)
+        if slot in self.memory.offset:
+            start = self.memory.offset[slot]
+            raw = self.arena[start : start + slot.layout.nbytes]
+            return raw.view(slot.dtype).reshape(slot.shape)
+        if isinstance(source, np.ndarray):
+            return source
+        if isinstance(source, Handle) and slot not in self.program.feeds:
+            source.value_in(self.storage)
+            return self.storage.memory(source)
+        return np.empty(slot.shape, slot.dtype)
+
+    def _bound(self, binder: Binder, units: Sequence[Instruction]) -> list[Callable[[], Any]]:
+        calls: list[Callable[[], Any]] = []
+        for unit in units:
+            made = binder.calls(unit)
+            self.units += [unit] * len(made)
+            calls += made
+        return calls
+
+    def _fetch(self, where: Any) -> Callable[[], Any] | None:
+        if where is None:
+            return None
+        if isinstance(where, Handle):
+            return lambda: owned(where.value_in(self.storage))
+        array = self.array(where)
+        return array.copy if array.ndim else lambda: array[()]
+
+    # -- running -----------------------------------------------------------------------
+
+    def __call__(self, arrays: Sequence[Array], session: Any) -> list[Any]:
+        """Return the values of the fetches, given those of the feeds.
+
+        Raises:
+            ExecutionError: if a kernel failed; it names the node and the user's line.
+            EngineError: what an effect found.
+        """
+        with self.lock:
+            storage = session.values
+            if self.storage is not storage or self.generation != storage.generation:
+                self.bind(storage)
+            for own, given in zip(self.feeds, arrays, strict=True):
+                own[...] = given
+            self.run = session.start_run()
+            body, commit = map(iter, self.calls)
+            with np.errstate(all="ignore"):
+                try:
+                    deque(map(call, body), maxlen=0)
+                except BaseException as error:
+                    self._forget()
+                    if not isinstance(error, Exception):
+                        raise
+                    number = len(self.calls[0]) - body.__length_hint__() - 1
+                    raise self._located(number, error) from error
+                # In one call, which no interrupt parts.
+                deque(map(call, commit), maxlen=0)
+            self.fresh.clear()
+            return [None if fetch is None else fetch() for fetch in self.fetches]
+
+    def _forget(self) -> None:
+        """Take back the memory of variables that were to get their first value."""
+        for handle in self.fresh:
+            del self.storage[handle]
+
+    def _located(self, number: int, error: Exception) -> Exception:
+        node = self.units[number].node
+        if not isinstance(error, EngineError):
+            shapes = ", ".join(f"{x.dtype}{x.shape}" for x in self.units[number].inputs)
+            error = ExecutionError(f"{node.op.name}: {error}; its inputs were {shapes}")
+        error.locate(node.place)
+        return error
+
+
+def compiled(plan: Plan) -> Plan | CompiledPlan:
+    """Return `plan` compiled; itself if it cannot be."""
+    if devices.xp is not np or not is_on("compile"):
+        return plan
+    try:
+        return CompiledPlan(plan)
+    except Uncompilable:
+        return plan
+
+
+def made(loops: Sequence[Loop]) -> dict[Loop, Any]:
+    """Return machine code for loops; none where its maker is not installed."""
+    if not is_on("native") or not hasattr(native, "build") or not native.available():
+        return {}
+    wanted = [loop for loop in dict.fromkeys(loops) if native.supports(loop)]
+    return dict(zip(wanted, native.build(wanted), strict=True))
+
+
+def owned(value: Array) -> Any:
+    """Return a copy of a variable's value."""
+    return value.copy() if value.ndim else value[()]

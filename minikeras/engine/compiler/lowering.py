@@ -1,0 +1,241 @@
+"""From a plan's steps to a program: each kernel is traced, or called as a whole.
+
+What is known before the run is computed here, once; what was computed before is not
+computed again; and a multiplication by one is none. A variable is read and assigned in
+the order of the steps, so an assignment is no instruction in itself: later reads take
+the value assigned, and what it ends with is stored after everything else has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minikeras.engine.compiler.passes import is_on
+from minikeras.engine.compiler.program import Call, Instruction, Map, Program, Slot, Store
+from minikeras.engine.compiler.traced import Opaque, Recorder, Traced
+from minikeras.engine.graph import Node
+from minikeras.engine.ops.control import Body
+from minikeras.engine.ops.state import Handle
+from minikeras.engine.plan import Plan, Step
+from minikeras.engine.spec import Spec
+
+__all__ = ["Uncompilable", "lower"]
+
+_NUMBERS = "biufc"
+
+
+class Uncompilable(Exception):
+    """A plan has values whose shapes only its run decides."""
+
+
+def lower(plan: Plan) -> Program:
+    """Return the program that does what the steps of `plan` do.
+
+    Raises:
+        Uncompilable: if it cannot be known before what shapes its values have.
+    """
+    return _Lowering(plan).program
+
+
+class _Lowering:
+    """A program in the making.
+
+    Attributes:
+        values: for each slot of the plan a `Slot`, or an array where it is known.
+        current: the value of each variable read or assigned so far.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.program = Program()
+        self.values: list[Any] = list(plan.initial)
+        self.current: dict[Any, Slot] = {}
+        self.assigned: dict[Any, Node] = {}
+        self.known: dict[Any, Any] = {}
+        for (feed, spec), number in zip(plan.fed.items(), plan.feeds, strict=True):
+            slot = self.values[number] = new_slot(spec, feed)
+            self.program.feeds.append(slot)
+            if isinstance(feed, Handle):
+                self.current[feed] = slot
+        for step in plan.steps:
+            self.add(step)
+        self.program.fetches = [self.fetched(where) for where in plan.fetches]
+        for handle, node in self.assigned.items():
+            value = self.computed(self.current[handle], node)
+            self.program.instructions.append(Store(handle, value, node))
+        self.program.drop_unused()
+
+    def fetched(self, where: Any) -> Any:
+        """Return a fetch of the plan as one of the program."""
+        if not isinstance(where, int):
+            return where
+        slot = self.as_slot(self.values[where])
+        node = self.assigned.get(slot.base.source) if isinstance(slot.base.source, Handle) else None
+        # What a variable held before is read before it is stored anew.
+        return slot if node is None else self.computed(slot, node)
+
+    def computed(self, slot: Slot, node: Node) -> Slot:
+        """Return a copy of a slot that is given; itself if it is computed."""
+        if not slot.is_given:
+            return slot
+        output = Slot.new(slot.shape, slot.dtype)
+        self.program.instructions.append(Map("cast", [slot], output, node))
+        return output
+
+    def add(self, step: Step) -> None:
+        """Lower one step."""
+        name, op = step.node.op.name, step.node.op
+        numbers = (step.outputs,) if isinstance(step.outputs, int) else step.outputs
+        inputs = [self.values[i] for i in step.inputs]
+        if name == "read_variable":
+            results = [self.read(op.handle)]
+        elif name == "assign":
+            self.current[op.handle] = self.as_slot(inputs[0])
+            self.assigned[op.handle] = step.node
+            results = inputs
+        else:
+            results = self.applied(step, inputs)
+        for number, value in zip(numbers, results, strict=True):
+            self.values[number] = value
+
+    def read(self, handle: Any) -> Slot:
+        """Return a variable's value as of this point."""
+        if handle not in self.current:
+            self.current[handle] = new_slot(handle.spec, handle)
+        return self.current[handle]
+
+    def applied(self, step: Step, inputs: Sequence[Any]) -> Sequence[Any]:
+        """Return the values of a step: arrays where they are known, else slots."""
+        node = step.node
+        if not node.op.stateful:
+            try:
+                return self.traced(node, inputs)
+            except (Opaque, AttributeError, TypeError, ValueError, IndexError):
+                pass
+        return self.called(step, inputs)
+
+    def traced(self, node: Node, inputs: Sequence[Any]) -> Sequence[Any]:
+        """Run a kernel on traced arrays; take over what it did."""
+        recorder = Recorder(node)
+        arguments = [Traced(recorder, x) if isinstance(x, Slot) else x for x in inputs]
+        with np.errstate(all="ignore"):
+            found = node.op.kernel(np, *arguments)
+        results = found if node.several else (found,)
+        replaced: dict[Slot, Slot] = {}
+        for instruction in recorder.instructions:
+            self.emit(instruction, replaced)
+        return [
+            self.renamed(y.slot, replaced) if isinstance(y, Traced) else condensed(y)
+            for y in results
+        ]
+
+    def emit(self, instruction: Any, replaced: dict[Slot, Slot]) -> None:
+        """Add an instruction, unless its value is at hand already."""
+        instruction.inputs = tuple(self.renamed(x, replaced) for x in instruction.inputs)
+        output = instruction.output
+        same = _unchanged(instruction) if is_on("algebra") else None
+        if same is None:
+            key = instruction.key if is_on("share") else output
+            same = self.known.setdefault(key, output)
+        if same is output:
+            self.program.instructions.append(instruction)
+        else:
+            replaced[output] = same
+
+    def renamed(self, slot: Slot, replaced: dict[Slot, Slot]) -> Slot:
+        """Return the one slot that stands for all equal ones."""
+        base = replaced.get(slot.base)
+        if base is not None:
+            slot = base if not slot.is_view else base.view(slot.on)
+        if isinstance(slot.source, np.ndarray) and slot.size == 1:
+            return self.known.setdefault((slot.source.tobytes(), slot.dtype, slot.shape), slot)
+        return self.known.setdefault(slot.place, slot) if slot.is_view else slot
+
+    def called(self, step: Step, inputs: Sequence[Any]) -> Sequence[Any]:
+        """Add the call of a whole node."""
+        node = step.node
+        if _assigns(node):
+            raise Uncompilable(f"{node.name} assigns variables inside a loop or branch")
+        slots = [self.as_slot(x) for x in inputs]
+        call = Call(node, slots, [new_slot(self.plan.spec(y)) for y in node.outputs])
+        numbers = (step.outputs,) if isinstance(step.outputs, int) else step.outputs
+        call.wanted = [number not in step.dead for number in numbers]
+        if call.key is not None and is_on("share"):
+            same = self.known.setdefault(call.key, call)
+            if same is not call:
+                return same.outputs
+        self.program.instructions.append(call)
+        return call.outputs
+
+    def as_slot(self, value: Any) -> Slot:
+        """Return the slot of a value, a constant's if it is known."""
+        if isinstance(value, Slot):
+            return value
+        slot = constant(value)
+        return self.known.setdefault((id(value), "array"), slot)
+
+
+def _assigns(node: Node) -> bool:
+    """Whether a loop or branch of `node` assigns variables."""
+    bodies = [part for part in vars(node.op).values() if isinstance(part, Body)]
+    inner = [n for body in bodies for n in body.graph.nodes]
+    return any(n.op.name == "assign" or _assigns(n) for n in inner)
+
+
+def new_slot(spec: Spec, source: Any = None) -> Slot:
+    """Return a slot for values of `spec`.
+
+    Raises:
+        Uncompilable: if it does not say how large they are, or of what they are made.
+    """
+    dtype = np.dtype(spec.dtype.as_numpy_dtype)
+    if spec.shape is None or None in spec.shape or dtype.kind not in _NUMBERS:
+        raise Uncompilable(f"a value of {spec} has no fixed size")
+    return Slot.new(spec.shape, dtype, source)
+
+
+def constant(value: Any) -> Slot:
+    """Return the slot of a known array; one number repeated is kept as one."""
+    array = np.asarray(value)
+    if array.dtype.kind not in _NUMBERS:
+        raise Uncompilable(f"{array.dtype} is no kind of number")
+    if array.size and not any(array.strides):
+        number = array[(0,) * array.ndim]
+        base = Slot.new((), array.dtype, np.asarray(number))
+        shape = array.shape
+        return base.view(lambda a: np.broadcast_to(a, shape)) if array.ndim else base
+    return Slot.new(array.shape, array.dtype, np.ascontiguousarray(array))
+
+
+def condensed(value: Any) -> Any:
+    """Return a computed constant; as one number repeated if it is that."""
+    array = np.asarray(value)
+    if array.size > 1 and any(array.strides):
+        first = array[(0,) * array.ndim]
+        if (array == first).all() and not (first == 0 and np.signbit(array).any()):
+            return np.broadcast_to(first, array.shape)
+    return array
+
+
+def _unchanged(instruction: Instruction) -> Slot | None:
+    """Return the input that an instruction yields unchanged, None if there is none."""
+    if not isinstance(instruction, Map):
+        return None
+    output, first = instruction.output, instruction.inputs[0]
+    if instruction.name == "multiply":
+        for one, other in (instruction.inputs, instruction.inputs[::-1]):
+            if _is_number(one, 1) and other.shape == output.shape:
+                return other
+    if instruction.name == "divide" and _is_number(instruction.inputs[1], 1):
+        return first if first.shape == output.shape else None
+    if instruction.name == "cast" and first.dtype == output.dtype and first.base.layout is first.layout:
+        return first
+    return None
+
+
+def _is_number(slot: Slot, number: float) -> bool:
+    source = slot.base.source
+    return isinstance(source, np.ndarray) and source.size == 1 and source.item() == number

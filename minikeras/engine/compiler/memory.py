@@ -1,0 +1,110 @@
+"""Where computed values lie: one stretch of memory, used again and again.
+
+A value's place is free for others after its last use; one that a loop computes from a
+value of the same form, of which it is the last user, takes that one's place.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from minikeras.engine.compiler.passes import is_on
+from minikeras.engine.compiler.program import Fused, Instruction, Slot
+
+__all__ = ["ALIGNMENT", "Memory"]
+
+ALIGNMENT = 64  # bytes: a line of the cache, and the widest vector
+
+
+class Memory:
+    """The places of a program's values.
+
+    Args:
+        instructions: in the order of their run.
+        kept: slots whose values are still needed at the end.
+        elsewhere: slots that lie somewhere else, such as on a variable.
+
+    Attributes:
+        offset: of each computed slot, in bytes.
+        size: bytes in all.
+        least: the most bytes that are in use at one time; no plan needs fewer.
+    """
+
+    def __init__(
+        self,
+        instructions: Sequence[Instruction],
+        kept: Iterable[Slot],
+        elsewhere: Mapping[Slot, object],
+    ) -> None:
+        self.offset: dict[Slot, int] = {}
+        self.size = self.least = 0
+        self._free: list[tuple[int, int]] = []  # (start, stop), in order
+        last = _last_uses(instructions, kept)
+        used, reuse = 0, is_on("reuse")
+        for i, unit in enumerate(instructions):
+            dying = {x.base for x in unit.inputs if last.get(x.base) == i and x.base in self.offset}
+            for y in unit.outputs:
+                if y in elsewhere:
+                    continue
+                heir_of = _inherited(unit, y, dying)
+                if reuse and heir_of is not None:
+                    dying.remove(heir_of)
+                    self.offset[y] = self.offset[heir_of]
+                else:
+                    self.offset[y] = self._take(_room(y))
+                    used += _room(y)
+            self.least = max(self.least, used)
+            unused = [y for y in unit.outputs if last.get(y, i) == i and y not in elsewhere]
+            for x in {*dying, *unused} if reuse else ():
+                self._give(self.offset[x], _room(x))
+                used -= _room(x)
+
+    def _take(self, room: int) -> int:
+        """Return the start of the smallest free stretch with enough `room`."""
+        fitting = [(b - a, a) for a, b in self._free if b - a >= room]
+        if fitting:
+            length, start = min(fitting)
+            self._free.remove((start, start + length))
+            if length > room:
+                insort(self._free, (start + room, start + length))
+            return start
+        start = self.size
+        if self._free and self._free[-1][1] == self.size:  # grow the last free stretch
+            start = self._free.pop()[0]
+        self.size = start + room
+        return start
+
+    def _give(self, start: int, room: int) -> None:
+        """Let a stretch be used again, joined with free neighbors."""
+        insort(self._free, (start, start + room))
+        joined = self._free[:1]
+        for (_, stop), (a, b) in pairwise(self._free):
+            if a == stop:
+                joined[-1] = (joined[-1][0], b)
+            else:
+                joined.append((a, b))
+        self._free = joined
+
+
+def _room(slot: Slot) -> int:
+    """Return how many bytes a slot takes, rounded up."""
+    return -(-max(slot.layout.nbytes, 1) // ALIGNMENT) * ALIGNMENT
+
+
+def _last_uses(instructions: Sequence[Instruction], kept: Iterable[Slot]) -> dict[Slot, int]:
+    last = {x.base: i for i, unit in enumerate(instructions) for x in unit.inputs}
+    return last | dict.fromkeys((x.base for x in kept), len(instructions))
+
+
+def _inherited(unit: Instruction, y: Slot, dying: set[Slot]) -> Slot | None:
+    """Return an input whose place the output `y` of a loop can take."""
+    if not isinstance(unit, Fused):
+        return None
+    walks = dict(zip(unit.slots, unit.loop.operands, strict=True))
+    for x in unit.inputs:
+        alike = x in dying and walks[x] == walks[y] and x.size == y.size
+        if alike and not any(z.base is x and z is not x for z in unit.inputs):
+            return x
+    return None

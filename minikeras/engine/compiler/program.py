@@ -1,0 +1,286 @@
+"""A program: the small language into which a plan's nodes are lowered.
+
+Whatever ops a graph is made of, here there are only five kinds of instruction, over
+slots whose shapes and dtypes are all known: `Map` and `Total`, which can be fused,
+`Fused`, which is several of them, `Call`, a kernel taken as a whole, and `Store`, what
+becomes of a variable. A view, such as a transpose or a slice, is no instruction but a
+slot that lies on another one's memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minikeras.engine.graph import Node
+from minikeras.engine.loops import Loop
+
+__all__ = ["Call", "Fused", "Instruction", "Map", "Program", "Slot", "Store", "Total"]
+
+Array: TypeAlias = "np.ndarray[Any, Any]"
+View: TypeAlias = Callable[[Array], Array]
+
+
+class Slot:
+    """A place for one array.
+
+    Attributes:
+        layout: an array of the slot's shape, dtype and strides, over no memory of its
+            own: NumPy computes with it what views of the slot look like.
+        source: what it holds from the start: a constant array, a variable's handle, a
+            fed tensor; None if the program computes it.
+        base: the slot on whose memory it lies; itself unless it is a view.
+    """
+
+    __slots__ = ("_view", "base", "layout", "source")
+
+    def __init__(
+        self,
+        layout: Array,
+        source: Any = None,
+        base: Slot | None = None,
+        view: View | None = None,
+    ) -> None:
+        self.layout = layout
+        self.source = source
+        self.base = base or self
+        self._view = view
+
+    @classmethod
+    def new(cls, shape: Sequence[int], dtype: Any, source: Any = None) -> Slot:
+        """Return a slot of its own memory, in C order."""
+        return cls(layout_of(tuple(shape), np.dtype(dtype)), source)
+
+    def view(self, function: View) -> Slot:
+        """Return the slot that lies on this one as `function` lays it.
+
+        Raises:
+            ValueError: if there is no such view without a copy.
+        """
+        own, layout = self._view, function(self.layout)
+        whole = function if own is None else lambda array: function(own(array))
+        return Slot(layout, None, self.base, whole)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes."""
+        return self.layout.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the elements."""
+        return self.layout.dtype
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.layout.size
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it lies on another slot's memory."""
+        return self.base is not self
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it holds its value before the program runs."""
+        return self.base.source is not None
+
+    @property
+    def place(self) -> Any:
+        """Where its elements lie: views of equal places are equal."""
+        return id(self.base), self.offset(), self.shape, self.layout.strides
+
+    def offset(self) -> int:
+        """Return how many elements after its base's start it starts."""
+        start = self.layout.__array_interface__["data"][0]
+        begin = self.base.layout.__array_interface__["data"][0]
+        return (start - begin) // self.dtype.itemsize
+
+    def on(self, array: Array) -> Array:
+        """Return this slot's array, given that of its base."""
+        return array if self._view is None else self._view(array)
+
+    def __repr__(self) -> str:
+        kind = "" if self.source is None else f" of {self.source!r:.40}"
+        return f"<{self.dtype}{list(self.shape)}{kind}>"
+
+
+def layout_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return an array of this shape in C order, of which no element can be used."""
+    strides, step = [], dtype.itemsize
+    for n in reversed(shape):
+        strides.append(step)
+        step *= n
+    strides.reverse()
+    return np.lib.stride_tricks.as_strided(np.empty(1, dtype), shape, strides)
+
+
+class Map:
+    """output = f(inputs), element by element; inputs broadcast.
+
+    Attributes:
+        name: a NumPy ufunc's, whose inputs have the very dtypes of one of its loops;
+            or ``cast``, or ``where``.
+    """
+
+    __slots__ = ("inputs", "name", "node", "output")
+
+    def __init__(
+        self, name: str, inputs: Sequence[Slot], output: Slot, node: Node
+    ) -> None:
+        self.name = name
+        self.inputs = tuple(inputs)
+        self.output = output
+        self.node = node
+
+    @property
+    def outputs(self) -> tuple[Slot, ...]:
+        """What it writes."""
+        return (self.output,)
+
+    @property
+    def key(self) -> Any:
+        """What it computes: two with one key have equal outputs."""
+        return self.name, self.inputs, self.output.dtype
+
+    def __repr__(self) -> str:
+        return f"{self.output} = {self.name}{self.inputs}"
+
+
+class Total:
+    """output = input totaled by a ufunc over `axes`, which stay with size 1."""
+
+    __slots__ = ("axes", "inputs", "name", "node", "output")
+
+    def __init__(
+        self, name: str, x: Slot, axes: tuple[int, ...], output: Slot, node: Node
+    ) -> None:
+        self.name = name
+        self.inputs = (x,)
+        self.axes = axes
+        self.output = output
+        self.node = node
+
+    outputs = Map.outputs
+
+    @property
+    def key(self) -> Any:
+        """What it computes: two with one key have equal outputs."""
+        return self.name, self.inputs, self.axes
+
+    def __repr__(self) -> str:
+        return f"{self.output} = total({self.name}, {self.inputs[0]}, {self.axes})"
+
+
+class Call:
+    """One node, run as a whole: a kernel, or an effect."""
+
+    __slots__ = ("inputs", "node", "outputs", "wanted")
+
+    def __init__(
+        self, node: Node, inputs: Sequence[Slot], outputs: Sequence[Slot]
+    ) -> None:
+        self.node = node
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self.wanted = [True] * len(self.outputs)
+
+    @property
+    def key(self) -> Any:
+        """What it computes; None if it may differ from time to time."""
+        op = self.node.op
+        return None if op.stateful else (op, self.inputs)
+
+    def __repr__(self) -> str:
+        return f"{self.outputs} = {self.node.op}{self.inputs}"
+
+
+class Store:
+    """The variable `handle` becomes `inputs[0]` when everything else has happened."""
+
+    __slots__ = ("handle", "inputs", "node")
+    outputs: tuple[Slot, ...] = ()
+    key = None
+
+    def __init__(self, handle: Any, x: Slot, node: Node) -> None:
+        self.handle = handle
+        self.inputs = (x,)
+        self.node = node
+
+    def __repr__(self) -> str:
+        return f"{self.handle} <- {self.inputs[0]}"
+
+
+class Fused:
+    """Several maps and totals in one pass; `slots` are the loop's operands."""
+
+    __slots__ = ("loop", "members", "slots", "written")
+
+    def __init__(
+        self,
+        loop: Loop,
+        slots: Sequence[Slot],
+        written: int,
+        members: Sequence[Map | Total],
+    ) -> None:
+        self.loop = loop
+        self.slots = tuple(slots)
+        self.written = written
+        self.members = tuple(members)
+
+    @property
+    def node(self) -> Node:
+        """The node of the last member, for which the others are done."""
+        return self.members[-1].node
+
+    @property
+    def inputs(self) -> tuple[Slot, ...]:
+        """What it reads."""
+        return self.slots[: len(self.slots) - self.written]
+
+    @property
+    def outputs(self) -> tuple[Slot, ...]:
+        """What it writes."""
+        return self.slots[len(self.slots) - self.written :]
+
+    def __repr__(self) -> str:
+        names = " ".join(member.name for member in self.members)
+        return f"{self.outputs} = fused[{names}]{self.inputs}"
+
+
+Instruction: TypeAlias = Map | Total | Call | Store | Fused
+
+
+class Program:
+    """Instructions in order, what is fed and what is fetched.
+
+    Attributes:
+        feeds: the slots of what the run is given, in order.
+        fetches: for each thing asked for its slot, a handle (a variable's value when
+            all is done), or None (a node: done, but without a value).
+    """
+
+    def __init__(self) -> None:
+        self.instructions: list[Instruction] = []
+        self.feeds: list[Slot] = []
+        self.fetches: list[Any] = []
+
+    def drop_unused(self) -> None:
+        """Drop instructions whose results nobody needs."""
+        needed = {x.base for x in self.fetches if isinstance(x, Slot)}
+        kept: list[Instruction] = []
+        for instruction in reversed(self.instructions):
+            used = not needed.isdisjoint(instruction.outputs)
+            if used or instruction.key is None:
+                kept.append(instruction)
+                needed.update(x.base for x in instruction.inputs)
+        self.instructions = kept[::-1]
+
+    def __iter__(self) -> Iterator[Instruction]:
+        return iter(self.instructions)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.instructions))
