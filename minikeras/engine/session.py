@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from minikeras.engine import devices
+from minikeras.engine.compiler import CompiledPlan, compiled, is_on
 from minikeras.engine.context import pop_session, push_session
 from minikeras.engine.dtypes import dtype_of
 from minikeras.engine.errors import (
@@ -20,13 +20,14 @@ from minikeras.engine.errors import (
     SessionError,
     ShapeError,
 )
-from minikeras.engine.executor import Run, execute, frozen
+from minikeras.engine.executor import Run, execute
 from minikeras.engine.graph import Graph, Node, Tensor, current_graph, is_symbolic
 from minikeras.engine.op import as_array
 from minikeras.engine.ops.state import Handle, check_storable
 from minikeras.engine.plan import Feed, Fetch, Plan, read_only
 from minikeras.engine.shapes import show
 from minikeras.engine.spec import Array, Spec
+from minikeras.engine.storage import Storage
 
 __all__ = ["InteractiveSession", "Routine", "Session"]
 
@@ -38,15 +39,23 @@ class Routine:
         session: where the variables live.
         fetches: tensors, nodes and variables whose values a call returns.
         feeds: tensors and variables whose values a call is given, in order.
+        once: whether it may be called once only: then its plans are compiled when they
+            are run a second time.
     """
 
     def __init__(
-        self, session: Session, fetches: Sequence[Fetch], feeds: Sequence[Feed]
+        self,
+        session: Session,
+        fetches: Sequence[Fetch],
+        feeds: Sequence[Feed],
+        once: bool = False,
     ) -> None:
         self.session = session
         self.fetches = tuple(fetches)
         self.feeds = tuple(feeds)
-        self.plans: dict[tuple[Any, ...], Plan] = {}
+        self.once = once
+        self.plans: dict[tuple[Any, ...], Plan | CompiledPlan] = {}
+        self._called: set[tuple[Any, ...]] = set()
 
     def __call__(self, *values: Any) -> list[Any]:
         """Return the fetches' values, given one value for each feed."""
@@ -55,21 +64,36 @@ class Routine:
 
     def run(self, arrays: Sequence[Array]) -> list[Any]:
         """Return the fetches' values, given arrays that are known to fit the feeds."""
-        plan = self.plan(arrays)
-        run = self.session.start_run()
-        return [_own(x) for x in execute(plan, [*map(read_only, arrays)], run)]
-
-    def plan(self, arrays: Sequence[Array]) -> Plan:
-        """Return the plan for feeds of these shapes, made at their first use."""
         key = tuple([(x.shape, x.dtype) for x in arrays])
-        plan = self.plans.get(key)
-        if plan is None:
-            specs = {
-                f: Spec(x.shape, f.dtype)
-                for f, x in zip(self.feeds, arrays, strict=True)
-            }
-            plan = self.plans[key] = Plan(self.fetches, specs)
-        return plan
+        plan = self.plans.get(key) or self._plan(key, arrays)
+        if isinstance(plan, CompiledPlan):
+            return plan(arrays, self.session)
+        return self._interpreted(plan, arrays)
+
+    def _interpreted(self, plan: Plan, arrays: Sequence[Array]) -> list[Any]:
+        run = self.session.start_run()
+        values = [_own(x) for x in execute(plan, [*map(read_only, arrays)], run)]
+        run.commit()
+        return [
+            _own(where.value_in(self.session.values))
+            if isinstance(where, Handle)
+            else x
+            for where, x in zip(plan.fetches, values, strict=True)
+        ]
+
+    def _plan(
+        self, key: tuple[Any, ...], arrays: Sequence[Array]
+    ) -> Plan | CompiledPlan:
+        """Return the plan for feeds of these shapes, made at their first use."""
+        specs = {
+            f: Spec(x.shape, f.dtype) for f, x in zip(self.feeds, arrays, strict=True)
+        }
+        plan = Plan(self.fetches, specs)
+        if self.once and is_on("wait") and key not in self._called:
+            self._called.add(key)
+            return plan
+        self.plans[key] = compiled(plan)
+        return self.plans[key]
 
 
 def _own(value: Any) -> Any:
@@ -132,8 +156,7 @@ class Session:
                 f"Session({target!r}): only this process can be a target"
             )
         self.graph = graph or current_graph()
-        # A variable's value goes when no graph and no program refers to it any more.
-        self.values: MutableMapping[Handle, Array] = WeakKeyDictionary()
+        self.values = Storage()
         self.closed = False
         self._steps = 0
         self._routines: dict[tuple[Any, ...], Routine] = {}
@@ -164,7 +187,7 @@ class Session:
         """Return the callable for these fetches and feeds, the same one each time."""
         key = (tuple(fetches), tuple(feeds))
         if key not in self._routines:
-            self._routines[key] = Routine(self, fetches, feeds)
+            self._routines[key] = Routine(self, fetches, feeds, once=True)
         return self._routines[key]
 
     def make_callable(
@@ -177,8 +200,8 @@ class Session:
         return lambda *values: rebuild(iter(routine(*values)))
 
     def store(self, handle: Handle, value: Array) -> None:
-        """Set a variable at once, to a copy of what the caller may still write on."""
-        self.values[handle] = frozen(np.array(value) if devices.xp is np else value)
+        """Set a variable at once."""
+        self.values[handle] = value
 
     def start_run(self) -> Run:
         """Return the context of one more run.

@@ -7,5 +7,6 @@ value a place; `bound` makes calls of it all.
 """
 
 from minikeras.engine.compiler.compiled import CompiledPlan, compiled
+from minikeras.engine.compiler.passes import PASSES, is_on, without
 
-__all__ = ["CompiledPlan", "compiled"]
+__all__ = ["PASSES", "CompiledPlan", "compiled", "is_on", "without"]

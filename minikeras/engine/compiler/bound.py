@@ -10,7 +10,8 @@ import numpy as np
 
 try:
     from minikeras.engine import blocked, native
-except ImportError: blocked=native=None
+except ImportError:
+    blocked = native = None
 from minikeras.engine.compiler.memory import ALIGNMENT
 from minikeras.engine.compiler.program import Call, Fused, Instruction, Map, Slot, Total
 
@@ -36,7 +37,9 @@ class Binder:
         native: kernels made for loops, by loop; the others are run by blocks.
     """
 
-    def __init__(self, array: Callable[[Slot], Array], context: Callable[[], Any], kernels: Any) -> None:
+    def __init__(
+        self, array: Callable[[Slot], Array], context: Callable[[], Any], kernels: Any
+    ) -> None:
         self.array = array
         self.context = context
         self.kernels = kernels
@@ -46,7 +49,11 @@ class Binder:
         if isinstance(unit, Fused):
             arrays = [self.array(slot) for slot in unit.slots]
             kernel = self.kernels.get(unit.loop)
-            return blocked.bind(unit.loop, arrays) if kernel is None else [kernel.bind(arrays)]
+            return (
+                blocked.bind(unit.loop, arrays)
+                if kernel is None
+                else [kernel.bind(arrays)]
+            )
         inputs = [self.array(x) for x in unit.inputs]
         outputs = [self.array(y) for y in unit.outputs]
         if isinstance(unit, Call):
@@ -57,7 +64,9 @@ class Binder:
             return [total(unit, inputs[0], outputs[0])]
         return [partial(np.copyto, self.array(unit), inputs[0])]
 
-    def whole(self, unit: Call, inputs: Sequence[Array], outputs: Sequence[Array]) -> Bound:
+    def whole(
+        self, unit: Call, inputs: Sequence[Array], outputs: Sequence[Array]
+    ) -> Bound:
         """Return the call of a node's kernel."""
         node, op = unit.node, unit.node.op
         if not op.stateful:
@@ -73,7 +82,9 @@ class Binder:
             return lambda: np.copyto(output, kernel(*inputs))
 
         def call() -> None:
-            for output, value, wanted in zip(outputs, kernel(*inputs), unit.wanted, strict=True):
+            for output, value, wanted in zip(
+                outputs, kernel(*inputs), unit.wanted, strict=True
+            ):
                 if wanted:
                     np.copyto(output, value)
 
@@ -92,4 +103,6 @@ def elementwise(unit: Map, inputs: Sequence[Array], output: Array) -> Bound:
 
 def total(unit: Total, x: Array, output: Array) -> Bound:
     """Return the call of a total by itself."""
-    return partial(getattr(np, unit.name).reduce, x, axis=unit.axes, keepdims=True, out=output)
+    return partial(
+        getattr(np, unit.name).reduce, x, axis=unit.axes, keepdims=True, out=output
+    )

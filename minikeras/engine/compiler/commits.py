@@ -13,6 +13,8 @@ from typing import Any
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Call, Fused, Instruction, Slot, Store
 
+from minikeras.engine.ops.state import Handle
+
 __all__ = ["Commits"]
 
 
@@ -52,7 +54,11 @@ class Commits:
         found: list[Instruction] = []
         for unit in instructions:
             writes = not self.in_place.keys().isdisjoint(unit.outputs)
-            if writes or isinstance(unit, Store) or any(x.base in touched for x in unit.inputs):
+            if (
+                writes
+                or isinstance(unit, Store)
+                or any(x.base in touched for x in unit.inputs)
+            ):
                 found.append(unit)
                 touched.update(unit.outputs)
         return found
@@ -64,6 +70,8 @@ class Commits:
             now = {self.in_place[y]: y for y in unit.outputs if y in self.in_place}
             for x in unit.inputs:
                 handle = x.base.source
+                if not isinstance(handle, Handle):
+                    continue
                 if handle in written:
                     self._drop(handle)
                 elif handle in now and not _same_walk(unit, x, now[handle]):
@@ -76,7 +84,9 @@ class Commits:
 
 def _candidates(instructions: Sequence[Instruction]) -> dict[Slot, Any]:
     """Return the slots that become variables and are each written by one loop."""
-    fused = {y for unit in instructions if isinstance(unit, Fused) for y in unit.outputs}
+    fused = {
+        y for unit in instructions if isinstance(unit, Fused) for y in unit.outputs
+    }
     found: dict[Slot, Any] = {}
     for unit in instructions:
         if isinstance(unit, Store):
@@ -90,6 +100,10 @@ def _same_walk(unit: Instruction, x: Slot, y: Slot) -> bool:
     """Whether a loop reads each element of `x` just where it writes that of `y`."""
     if not isinstance(unit, Fused):
         return False
-    strides = [o.strides for o, s in zip(unit.loop.operands, unit.slots, strict=True) if s is y]
-    reads = [o.strides for o, s in zip(unit.loop.operands, unit.slots, strict=True) if s is x]
+    strides = [
+        o.strides for o, s in zip(unit.loop.operands, unit.slots, strict=True) if s is y
+    ]
+    reads = [
+        o.strides for o, s in zip(unit.loop.operands, unit.slots, strict=True) if s is x
+    ]
     return x.offset() == 0 and set(strides) == set(reads)

@@ -112,7 +112,9 @@ class CompiledPlan:
             return self.storage.memory(source)
         return np.empty(slot.shape, slot.dtype)
 
-    def _bound(self, binder: Binder, units: Sequence[Instruction]) -> list[Callable[[], Any]]:
+    def _bound(
+        self, binder: Binder, units: Sequence[Instruction]
+    ) -> list[Callable[[], Any]]:
         calls: list[Callable[[], Any]] = []
         for unit in units:
             made = binder.calls(unit)

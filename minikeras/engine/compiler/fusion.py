@@ -18,7 +18,15 @@ import numpy as np
 
 from minikeras.engine.compiler.group import Group
 from minikeras.engine.compiler.passes import is_on
-from minikeras.engine.compiler.program import Call, Instruction, Map, Program, Slot, Store, Total
+from minikeras.engine.compiler.program import (
+    Call,
+    Instruction,
+    Map,
+    Program,
+    Slot,
+    Store,
+    Total,
+)
 
 __all__ = ["fuse", "ordered"]
 
@@ -71,8 +79,14 @@ class _Fusion:
 
     def add(self, instruction: Map | Total, kept: set[Slot]) -> None:
         """Find the group of an instruction, once the group of its user is known."""
-        behind = 1 + max((self.depth.get(x.base, 0) for x in instruction.inputs), default=0)
-        if behind < _PATIENCE and self.can_wait(instruction) and instruction.output not in kept:
+        behind = 1 + max(
+            (self.depth.get(x.base, 0) for x in instruction.inputs), default=0
+        )
+        if (
+            behind < _PATIENCE
+            and self.can_wait(instruction)
+            and instruction.output not in kept
+        ):
             self.waiting[instruction.output] = instruction
             self.depth[instruction.output] = behind
         else:
@@ -87,7 +101,11 @@ class _Fusion:
 
     def place(self, instruction: Map | Total) -> None:
         """Enter an instruction in a group, and before it those that waited for it."""
-        waiting = [self.waiting.pop(x.base) for x in instruction.inputs if x.base in self.waiting]
+        waiting = [
+            self.waiting.pop(x.base)
+            for x in instruction.inputs
+            if x.base in self.waiting
+        ]
         group = self.group_for(instruction, self.sources(instruction, waiting))
         for earlier in waiting:
             self.place_in(earlier, group)
@@ -101,7 +119,10 @@ class _Fusion:
             if x.base in self.waiting:
                 self.place_in(self.waiting.pop(x.base), group)
         early = self.latest(instruction.inputs) < group.stage
-        inside = all(self.maker.get(x.base) is group or self.stage_of(x) < group.stage for x in instruction.inputs)
+        inside = all(
+            self.maker.get(x.base) is group or self.stage_of(x) < group.stage
+            for x in instruction.inputs
+        )
         if (early or inside) and group.takes(instruction):
             self.enter(group, instruction)
         else:
@@ -131,7 +152,11 @@ class _Fusion:
             (group,) = makers
             if group is not None and group.takes(instruction):
                 return group
-        whole = instruction.inputs[0] if isinstance(instruction, Total) else instruction.output
+        whole = (
+            instruction.inputs[0]
+            if isinstance(instruction, Total)
+            else instruction.output
+        )
         group = self.groups.get((latest + 1, whole.size))
         if group is None or not group.takes(instruction):
             group = self.groups[latest + 1, whole.size] = Group(latest + 1, whole.size)

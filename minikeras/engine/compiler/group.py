@@ -54,14 +54,22 @@ class Group:
         crowded = len(self.read) + len(member.inputs) > _MOST_OPERANDS
         if self.members and (crowded or len(self.members) >= _MOST_MEMBERS):
             return False
-        space = member.inputs[0].shape if isinstance(member, Total) else member.output.shape
-        size = member.inputs[0].size if isinstance(member, Total) else member.output.size
+        space = (
+            member.inputs[0].shape if isinstance(member, Total) else member.output.shape
+        )
+        size = (
+            member.inputs[0].size if isinstance(member, Total) else member.output.size
+        )
         if size == 0:
             return not self.members
         cuts = self.cuts | _cuts(space, size)
         rows = self.rows
         if size != self.size:
-            if isinstance(member, Total) or size != rows or not any(self.made.get(x.base) == "row" for x in member.inputs):
+            if (
+                isinstance(member, Total)
+                or size != rows
+                or not any(self.made.get(x.base) == "row" for x in member.inputs)
+            ):
                 return False
         elif isinstance(member, Total):
             rows = self._rows_with(member)
@@ -79,7 +87,9 @@ class Group:
             return self.rows
         return rows
 
-    def _in_order(self, x: Slot, space: Sequence[int], cuts: set[int], rows: int | None) -> bool:
+    def _in_order(
+        self, x: Slot, space: Sequence[int], cuts: set[int], rows: int | None
+    ) -> bool:
         """Whether a member finds `x` at hand, or need not look for it here."""
         kind = self.made.get(x.base)
         if kind is None:
@@ -102,7 +112,11 @@ class Group:
         if is_total:
             before = self.rows
             self.rows = self._rows_with(member)
-            kind = "row" if self.rows is not None and self.rows == _rows(member) else "total"
+            kind = (
+                "row"
+                if self.rows is not None and self.rows == _rows(member)
+                else "total"
+            )
         self.cuts |= _cuts(space.shape, space.size)
         if self.rows is not None:
             self.cuts |= {self.rows} - {1, self.size}
@@ -154,8 +168,17 @@ class _Builder:
         loop = Loop(sizes, tuple(operands), tuple(self.instructions))
         return Fused(loop, self.slots, len(written), self.group.members)
 
-    def emit(self, name: str, inputs: Sequence[int], dtype: Any, attribute: Any = None, per_row: bool = False) -> int:
-        self.instructions.append(Instruction(name, tuple(inputs), dtype, attribute, per_row))
+    def emit(
+        self,
+        name: str,
+        inputs: Sequence[int],
+        dtype: Any,
+        attribute: Any = None,
+        per_row: bool = False,
+    ) -> int:
+        self.instructions.append(
+            Instruction(name, tuple(inputs), dtype, attribute, per_row)
+        )
         return len(self.instructions) - 1
 
     def operand(self, slot: Slot, strides: Sequence[int]) -> int:
@@ -170,7 +193,9 @@ class _Builder:
         space = member.inputs[0].shape if is_total else member.output.shape
         inputs = [self.input(x, space) for x in member.inputs]
         if not is_total:
-            self.place[member.output] = self.emit(member.name, inputs, member.output.dtype, None, kind == "row")
+            self.place[member.output] = self.emit(
+                member.name, inputs, member.output.dtype, None, kind == "row"
+            )
             return
         (x,) = inputs
         if self.instructions[x].per_row:  # the same in the whole row: say so for each
@@ -188,13 +213,17 @@ class _Builder:
         if isinstance(source, np.ndarray) and x.base.size == 1:
             key: Any = (source.dtype, source.tobytes())
             if key not in self.place:
-                self.place[key] = self.emit("constant", (), source.dtype, source.reshape(())[()], True)
+                self.place[key] = self.emit(
+                    "constant", (), source.dtype, source.reshape(())[()], True
+                )
             return self.place[key]
         strides = self.strides(x, space)
         key = (x.base, x.offset(), strides)
         if key not in self.place:
             number = self.operand(x, strides)
-            self.place[key] = self.emit("load", (), x.dtype, number, strides[-1:] in ((0,), ()))
+            self.place[key] = self.emit(
+                "load", (), x.dtype, number, strides[-1:] in ((0,), ())
+            )
         return self.place[key]
 
     def strides(self, x: Slot, space: Sequence[int]) -> tuple[int, ...]:
@@ -208,13 +237,21 @@ class _Builder:
 
     def store(self, member: Map | Total) -> None:
         """Emit the writing of a member's output."""
-        y, kind, x = member.output, self.group.made[member.output], self.place[member.output]
+        y, kind, x = (
+            member.output,
+            self.group.made[member.output],
+            self.place[member.output],
+        )
         if kind == "total":
             shape = member.inputs[0].shape
             number = self.operand(y, _access(y, shape, self.box))
             self.emit("accumulate", [x], y.dtype, (member.name, number))
             return
-        strides = _strides(self.box) if kind == "element" else _row_strides(self.box, self.inner)
+        strides = (
+            _strides(self.box)
+            if kind == "element"
+            else _row_strides(self.box, self.inner)
+        )
         number = self.operand(y, strides)
         self.emit("store", [x], y.dtype, number, kind == "row")
 
@@ -223,7 +260,12 @@ class _Builder:
 
         Rows have to become one dimension; None if they cannot.
         """
-        sizes, columns = list(self.box), [list(c) for c in zip(*(o.strides for o in self.operands), strict=True)] if self.operands else []
+        sizes, columns = (
+            list(self.box),
+            [list(c) for c in zip(*(o.strides for o in self.operands), strict=True)]
+            if self.operands
+            else [],
+        )
         if not sizes:
             sizes, columns = [1], [[0] * len(self.operands)]
         fixed = None if self.group.rows in (None, 1) else self.group.rows
@@ -231,7 +273,10 @@ class _Builder:
         i = len(sizes) - 1
         while i > 0:
             left //= sizes[i]
-            mergeable = all(a == b * sizes[i] for a, b in zip(columns[i - 1], columns[i], strict=True))
+            mergeable = all(
+                a == b * sizes[i]
+                for a, b in zip(columns[i - 1], columns[i], strict=True)
+            )
             if mergeable and left != fixed:
                 sizes[i - 1 : i + 1] = [sizes[i - 1] * sizes[i]]
                 columns[i - 1 : i + 1] = [columns[i]]
@@ -244,7 +289,9 @@ class _Builder:
             elif int(np.prod(sizes[:-1], dtype=int)) != self.group.rows:
                 return None, None
         strides = [tuple(s) for s in zip(*columns, strict=True)]
-        return tuple(sizes), [Operand(o.dtype, s) for o, s in zip(self.operands, strides, strict=True)]
+        return tuple(sizes), [
+            Operand(o.dtype, s) for o, s in zip(self.operands, strides, strict=True)
+        ]
 
 
 # -- boxes -----------------------------------------------------------------------------

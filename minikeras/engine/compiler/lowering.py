@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine.compiler.passes import is_on
-from minikeras.engine.compiler.program import Call, Instruction, Map, Program, Slot, Store
+from minikeras.engine.compiler.program import (
+    Call,
+    Instruction,
+    Map,
+    Program,
+    Slot,
+    Store,
+)
 from minikeras.engine.compiler.traced import Opaque, Recorder, Traced
 from minikeras.engine.graph import Node
 from minikeras.engine.ops.control import Body
@@ -73,7 +80,11 @@ class _Lowering:
         if not isinstance(where, int):
             return where
         slot = self.as_slot(self.values[where])
-        node = self.assigned.get(slot.base.source) if isinstance(slot.base.source, Handle) else None
+        node = (
+            self.assigned.get(slot.base.source)
+            if isinstance(slot.base.source, Handle)
+            else None
+        )
         # What a variable held before is read before it is stored anew.
         return slot if node is None else self.computed(slot, node)
 
@@ -134,7 +145,9 @@ class _Lowering:
 
     def emit(self, instruction: Any, replaced: dict[Slot, Slot]) -> None:
         """Add an instruction, unless its value is at hand already."""
-        instruction.inputs = tuple(self.renamed(x, replaced) for x in instruction.inputs)
+        instruction.inputs = tuple(
+            self.renamed(x, replaced) for x in instruction.inputs
+        )
         output = instruction.output
         same = _unchanged(instruction) if is_on("algebra") else None
         if same is None:
@@ -151,7 +164,9 @@ class _Lowering:
         if base is not None:
             slot = base if not slot.is_view else base.view(slot.on)
         if isinstance(slot.source, np.ndarray) and slot.size == 1:
-            return self.known.setdefault((slot.source.tobytes(), slot.dtype, slot.shape), slot)
+            return self.known.setdefault(
+                (slot.source.tobytes(), slot.dtype, slot.shape), slot
+            )
         return self.known.setdefault(slot.place, slot) if slot.is_view else slot
 
     def called(self, step: Step, inputs: Sequence[Any]) -> Sequence[Any]:
@@ -174,7 +189,9 @@ class _Lowering:
         """Return the slot of a value, a constant's if it is known."""
         if isinstance(value, Slot):
             return value
-        slot = constant(value)
+        if np.asarray(value).dtype.kind not in _NUMBERS:
+            raise Uncompilable(f"{value!r} is not made of numbers")
+        slot = Slot.constant(np.asarray(value))
         return self.known.setdefault((id(value), "array"), slot)
 
 
@@ -195,19 +212,6 @@ def new_slot(spec: Spec, source: Any = None) -> Slot:
     if spec.shape is None or None in spec.shape or dtype.kind not in _NUMBERS:
         raise Uncompilable(f"a value of {spec} has no fixed size")
     return Slot.new(spec.shape, dtype, source)
-
-
-def constant(value: Any) -> Slot:
-    """Return the slot of a known array; one number repeated is kept as one."""
-    array = np.asarray(value)
-    if array.dtype.kind not in _NUMBERS:
-        raise Uncompilable(f"{array.dtype} is no kind of number")
-    if array.size and not any(array.strides):
-        number = array[(0,) * array.ndim]
-        base = Slot.new((), array.dtype, np.asarray(number))
-        shape = array.shape
-        return base.view(lambda a: np.broadcast_to(a, shape)) if array.ndim else base
-    return Slot.new(array.shape, array.dtype, np.ascontiguousarray(array))
 
 
 def condensed(value: Any) -> Any:
@@ -231,11 +235,17 @@ def _unchanged(instruction: Instruction) -> Slot | None:
                 return other
     if instruction.name == "divide" and _is_number(instruction.inputs[1], 1):
         return first if first.shape == output.shape else None
-    if instruction.name == "cast" and first.dtype == output.dtype and first.base.layout is first.layout:
+    if (
+        instruction.name == "cast"
+        and first.dtype == output.dtype
+        and first.base.layout is first.layout
+    ):
         return first
     return None
 
 
 def _is_number(slot: Slot, number: float) -> bool:
     source = slot.base.source
-    return isinstance(source, np.ndarray) and source.size == 1 and source.item() == number
+    return (
+        isinstance(source, np.ndarray) and source.size == 1 and source.item() == number
+    )

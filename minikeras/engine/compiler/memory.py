@@ -44,7 +44,11 @@ class Memory:
         last = _last_uses(instructions, kept)
         used, reuse = 0, is_on("reuse")
         for i, unit in enumerate(instructions):
-            dying = {x.base for x in unit.inputs if last.get(x.base) == i and x.base in self.offset}
+            dying = {
+                x.base
+                for x in unit.inputs
+                if last.get(x.base) == i and x.base in self.offset
+            }
             for y in unit.outputs:
                 if y in elsewhere:
                     continue
@@ -56,7 +60,9 @@ class Memory:
                     self.offset[y] = self._take(_room(y))
                     used += _room(y)
             self.least = max(self.least, used)
-            unused = [y for y in unit.outputs if last.get(y, i) == i and y not in elsewhere]
+            unused = [
+                y for y in unit.outputs if last.get(y, i) == i and y not in elsewhere
+            ]
             for x in {*dying, *unused} if reuse else ():
                 self._give(self.offset[x], _room(x))
                 used -= _room(x)
@@ -93,7 +99,9 @@ def _room(slot: Slot) -> int:
     return -(-max(slot.layout.nbytes, 1) // ALIGNMENT) * ALIGNMENT
 
 
-def _last_uses(instructions: Sequence[Instruction], kept: Iterable[Slot]) -> dict[Slot, int]:
+def _last_uses(
+    instructions: Sequence[Instruction], kept: Iterable[Slot]
+) -> dict[Slot, int]:
     last = {x.base: i for i, unit in enumerate(instructions) for x in unit.inputs}
     return last | dict.fromkeys((x.base for x in kept), len(instructions))
 

@@ -17,6 +17,7 @@ __all__ = ["PASSES", "is_on", "without"]
 
 PASSES = {
     "compile": "make plans into calls on fixed memory; off: run them node by node",
+    "wait": "compile what `Session.run` is asked for when it is asked again",
     "share": "compute equal values once",
     "algebra": "leave out multiplications by one and the like",
     "defer": "do what is used once where it is used",

@@ -53,6 +53,18 @@ class Slot:
         """Return a slot of its own memory, in C order."""
         return cls(layout_of(tuple(shape), np.dtype(dtype)), source)
 
+    @classmethod
+    def constant(cls, array: Array) -> Slot:
+        """Return the slot of a known array; one number repeated is kept as one."""
+        if array.ndim and array.size and not any(array.strides):
+            number = np.array(array[(0,) * array.ndim])
+            shape = array.shape
+            return cls.new((), array.dtype, number).view(
+                lambda a: np.broadcast_to(a, shape)
+            )
+        whole = np.asarray(array, order="C")
+        return cls.new(whole.shape, whole.dtype, whole)
+
     def view(self, function: View) -> Slot:
         """Return the slot that lies on this one as `function` lays it.
 

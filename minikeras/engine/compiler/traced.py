@@ -42,7 +42,7 @@ class Recorder:
         array = np.asarray(x, dtype)
         if array.dtype.kind == "O":
             raise Opaque("made of objects")
-        return Slot.new(array.shape, array.dtype, array)
+        return Slot.constant(array)
 
     def map(self, name: str, inputs: Sequence[Slot], dtype: Any) -> Traced:
         """Record an elementwise function."""
@@ -76,22 +76,36 @@ class Recorder:
         if x.size == 0:
             raise Opaque("a total of nothing")
         kind = dtype or ufunc.reduce(np.empty((1,), x.dtype)).dtype
-        axes = axes_of(axis if axis is None or isinstance(axis, int) else tuple(axis), x.ndim)
+        axes = axes_of(
+            axis if axis is None or isinstance(axis, int) else tuple(axis), x.ndim
+        )
         whole = self.slot(x, np.dtype(kind))
         shape = [1 if i in axes else n for i, n in enumerate(x.shape)]
         y = Traced(self, Slot.new(shape, kind))
         if axes:
-            self.instructions.append(Total(ufunc.__name__, whole, axes, y.slot, self.node))
+            self.instructions.append(
+                Total(ufunc.__name__, whole, axes, y.slot, self.node)
+            )
         else:
             y = Traced(self, whole)
-        return y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+        return (
+            y
+            if keepdims
+            else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+        )
 
 
 def _kind(x: Any) -> Any:
     """Return what decides the dtype of a result: a plain number's type is weak."""
     if isinstance(x, bool):
         return np.dtype(bool)
-    return type(x) if isinstance(x, (int, float, complex)) else np.asarray(x).dtype if not isinstance(x, Traced) else x.dtype
+    return (
+        type(x)
+        if isinstance(x, (int, float, complex))
+        else np.asarray(x).dtype
+        if not isinstance(x, Traced)
+        else x.dtype
+    )
 
 
 class Traced(NDArrayOperatorsMixin):
@@ -112,7 +126,9 @@ class Traced(NDArrayOperatorsMixin):
 
     # -- what NumPy asks ---------------------------------------------------------------
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any
+    ) -> Any:
         if method == "__call__" and options.keys() <= {"dtype"}:
             return self.recorder.ufunc(ufunc, *inputs, **options)
         if method == "reduce" and options.keys() <= {"axis", "dtype", "keepdims"}:
@@ -120,7 +136,9 @@ class Traced(NDArrayOperatorsMixin):
             return self.recorder.total(ufunc, *inputs, **options)
         raise Opaque(f"{ufunc.__name__}.{method} with {sorted(options)}")
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self, function: Any, types: Any, args: Any, kwargs: Any
+    ) -> Any:
         rule = _FUNCTIONS.get(function)
         if rule is None:
             raise Opaque(f"{function.__name__} is not recorded")
@@ -150,8 +168,13 @@ class Traced(NDArrayOperatorsMixin):
 
     def __getitem__(self, index: Any) -> Any:
         items = index if isinstance(index, tuple) else (index,)
-        if all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in items):
-            return self._view(lambda a: a[(*items, Ellipsis)] if Ellipsis not in items else a[items])
+        if all(
+            i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice))
+            for i in items
+        ):
+            return self._view(
+                lambda a: a[(*items, Ellipsis)] if Ellipsis not in items else a[items]
+            )
         raise Opaque("an index that is an array")
 
     def _view(self, function: Callable[[Any], Any]) -> Traced:
@@ -159,7 +182,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any, copy: bool = True) -> Traced:
         """Record a change of dtype."""
-        return self.recorder.cast(self, np.dtype(dtype)) if self.dtype != dtype else self
+        return (
+            self.recorder.cast(self, np.dtype(dtype)) if self.dtype != dtype else self
+        )
 
     def copy(self) -> Traced:
         """Return itself: a traced array is never written on."""
@@ -167,7 +192,11 @@ class Traced(NDArrayOperatorsMixin):
 
     def reshape(self, *shape: Any) -> Traced:
         """Return a view, of a copy where there is none of its memory."""
-        sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        sizes = (
+            shape[0]
+            if len(shape) == 1 and not isinstance(shape[0], (int, np.integer))
+            else shape
+        )
         sizes = tuple(map(operator.index, sizes))
         if -1 in sizes:
             known = -int(np.prod(sizes, dtype=int))
@@ -217,7 +246,9 @@ class Traced(NDArrayOperatorsMixin):
 
 
 def _total(ufunc: np.ufunc) -> Callable[..., Traced]:
-    def rule(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def rule(
+        a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False
+    ) -> Any:
         return a.recorder.total(ufunc, a, axis, dtype, keepdims)
 
     return rule
@@ -238,7 +269,11 @@ def _var(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _where(condition: Any, x: Any, y: Any) -> Any:
     recorder = next(a.recorder for a in (condition, x, y) if isinstance(a, Traced))
     dtype = np.maximum.resolve_dtypes((_kind(x), _kind(y), None))[-1]
-    slots = [recorder.slot(condition, np.dtype(bool)), recorder.slot(x, dtype), recorder.slot(y, dtype)]
+    slots = [
+        recorder.slot(condition, np.dtype(bool)),
+        recorder.slot(x, dtype),
+        recorder.slot(y, dtype),
+    ]
     return recorder.map("where", slots, dtype)
 
 
