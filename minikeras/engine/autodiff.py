@@ -39,9 +39,10 @@ def gradients(
         GradientError: if a y is not floating-point, or an op between has no gradient.
         ShapeError: if a member of `grad_ys` has not its y's shape.
     """
-    targets = [as_tensor(y) for y in _listed(ys)]
+    given = [as_tensor(y) for y in _listed(ys)]
     sources = _listed(xs)
-    graph = graph_of(targets)
+    graph = graph_of(given)
+    targets = [graph.own(y) for y in given]  # captured, inside a body
     reads = _reads(graph)
     stops = {t for x in stop_gradients or () for t in _stand_ins(graph, x, reads)}
     with graph.as_default(), graph.name_scope(name):

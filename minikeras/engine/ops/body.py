@@ -57,10 +57,10 @@ class Body:
         """What is known of its outputs (their values differ from call to call)."""
         return [shape_only(y.spec) for y in self.outputs]
 
-    @property
+    @cached_property
     def effects(self) -> list[Node]:
-        """The assignments that it makes."""
-        return [node for node in self.graph.nodes if isinstance(node.op, Assign)]
+        """The nodes that assign variables, by themselves or in bodies of their own."""
+        return [node for node in self.graph.nodes if _assigns(node.op)]
 
     @property
     def feeds(self) -> list[Tensor]:
@@ -141,20 +141,61 @@ class Body:
 
         Tensors of which no more is known than before are left out.
         """
-        pairs = zip(self.feeds, specs, strict=True)
-        found = {x: spec for x, spec in pairs if spec != x.spec}
-        for node in self.graph.nodes:
-            if any(x in found for x in node.inputs):
-                given = [found.get(x, x.spec) for x in node.inputs]
-                try:
-                    new = node.op.rule_for(given)(*given)
-                except EngineError:
-                    continue  # what does not fit is reported by the call, if it is run
-                each = new if node.several else [new]
-                for y, spec in zip(node.outputs, each, strict=True):
-                    if spec != y.spec:
-                        found.setdefault(y, spec)
+        found = dict(zip(self.feeds, specs, strict=True))
+        infer_again(self.graph.nodes, found)
         return found
+
+    @cached_property
+    def sample(self) -> Mapping[Tensor, Spec]:
+        """What would be known of its tensors if all unknown sizes of its feeds were 2.
+
+        What is unknown even so depends on values, and may differ from call to call.
+        """
+        inputs = [_filled(x.spec) for x in self.inputs]
+        captures = [_filled(x.spec, True) for x in self.graph.captures.values()]
+        return self.inferred([*inputs, *captures])
+
+
+def _filled(spec: Spec, same: bool = False) -> Spec:
+    """Return `spec` with 2 for all that is unknown; also in its value, if the same."""
+    if spec.shape is None:
+        return spec
+    sizes = tuple(2 if n is None else n for n in spec.shape)
+    value = spec.value
+    if same and spec.dtype.is_integer and len(sizes) < 2:
+        value = value or (None,) * sum(sizes or (1,))
+    return Spec(
+        sizes, spec.dtype, value and tuple(2 if n is None else n for n in value)
+    )
+
+
+def is_complete(spec: Spec) -> bool:
+    """Whether the whole shape is known."""
+    return spec.shape is not None and None not in spec.shape
+
+
+def _assigns(op: Any) -> bool:
+    bodies = (part for part in vars(op).values() if isinstance(part, Body))
+    return isinstance(op, Assign) or any(body.effects for body in bodies)
+
+
+def infer_again(nodes: Iterable[Node], found: dict[Tensor, Spec]) -> None:
+    """Add to `found` what more is known of the outputs of nodes, in order of creation.
+
+    Args:
+        nodes: what to look at.
+        found: what is known of some tensors; the others are as their graph has them.
+    """
+    for node in nodes:
+        given = [found.get(x, x.spec) for x in node.inputs]
+        if any(spec != x.spec for spec, x in zip(given, node.inputs, strict=True)):
+            try:
+                new = node.op.rule_for(given)(*given)
+            except EngineError:
+                continue  # what does not fit is reported by the call, if it is run
+            each = new if node.several else (new,)
+            for y, spec in zip(node.outputs, each, strict=True):
+                found.setdefault(y, spec)
 
 
 def shape_only(spec: Spec) -> Spec:

@@ -10,14 +10,14 @@ product, or one sum, over all of them is made outside.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from minikeras.engine.autodiff import gradients_between
 from minikeras.engine.graph import Subgraph, Tensor
 from minikeras.engine.op import as_tensor
 from minikeras.engine.ops.arithmetic import AddN, add_n
-from minikeras.engine.ops.body import Body
+from minikeras.engine.ops.body import Body, infer_again, is_complete
 from minikeras.engine.ops.filling import zeros_like
 from minikeras.engine.ops.linalg import MatMul, labeled_product
 from minikeras.engine.ops.reduction import SumLike, sum_like
@@ -39,8 +39,68 @@ _SHAPE_ONLY: dict[str, range] = {
 Total = Callable[[], Tensor]  # to be called when the loop has been built
 
 
+class StepBack:
+    """The gradient of one step of a loop, as a graph.
+
+    Args:
+        body: the step.
+        carries: how many of its inputs and outputs are carried on.
+        targets: further tensors of the body that have a gradient from outside.
+
+    Attributes:
+        seeds: stand for the gradients of the carries, then of the targets.
+        origins: the tensor of the body that each captured one stands for.
+        of_carries: gradients of the carries before the step.
+        of_xs: gradients of the other inputs, None where there is none.
+        of_captures: gradients of what the body captured, None where there is none.
+        varying: what may differ from step to step.
+        stackable: what differs in value at most, not in shape.
+    """
+
+    def __init__(self, body: Body, carries: int, targets: Sequence[Tensor]) -> None:
+        self.graph = Subgraph(body.graph)
+        before, after = body.inputs[:carries], body.outputs[:carries]
+        ys = [*differentiable(after), *targets]
+        with self.graph.as_default():
+            self.seeds = [placeholder(y.dtype, y.spec.shape) for y in ys]
+            sources = differentiable(body.feeds)
+            found = gradients_between(ys, self.seeds, sources)
+            self.of_carries = [
+                found[x] if x in found else zeros_like(x)
+                for x in differentiable(before)
+            ]
+        self.of_xs = [found.get(x) for x in body.inputs[carries:]]
+        self.of_captures = [found.get(x) for x in body.feeds[len(body.inputs) :]]
+        self.origins = {inner: x for x, inner in self.graph.captures.items()}
+        self.varying = self._found_varying({*body.inputs, *body.computed})
+        known = {y: body.sample.get(x, x.spec) for y, x in self.origins.items()}
+        known |= {
+            g: body.sample.get(y, y.spec) for g, y in zip(self.seeds, ys, strict=True)
+        }
+        infer_again(self.graph.nodes, known)
+        self.stackable = {y for y in self.varying if is_complete(known.get(y, y.spec))}
+
+    def _found_varying(self, moving: Container[Tensor]) -> set[Tensor]:
+        varying = {y for y, x in self.origins.items() if x in moving}
+        varying.update(self.seeds)
+        for node in self.graph.nodes:
+            free = node.op.stateful and node.op.name != "placeholder"
+            if free or not varying.isdisjoint(node.inputs):
+                varying.update(node.outputs)
+        return varying
+
+    def uses(self, outputs: Sequence[Tensor]) -> tuple[set[Tensor], set[Tensor]]:
+        """Return of what `outputs` need the values, and of what only the shapes."""
+        values, shapes = set(outputs), set()
+        for node in nodes_between(outputs, ()):
+            ignored = _SHAPE_ONLY.get(node.op.name, ())
+            for i, x in enumerate(node.inputs):
+                (shapes if i in ignored else values).add(x)
+        return values, shapes - values
+
+
 class Pullback:
-    """One step back through a loop's body, and what is left to do after all of them.
+    """All steps back through a loop, and what is left to do after them.
 
     Args:
         body: one step of the loop.
@@ -63,51 +123,27 @@ class Pullback:
         arrived: Sequence[tuple[Tensor, Any]],
     ) -> None:
         self._body, self._carries, self._captures = body, carries, captures
-        self._graph = Subgraph(body.graph)
-        with self._graph.as_default():
-            self._differentiate([y for y, _ in arrived])
-        self._origins = {inner: x for x, inner in self._graph.captures.items()}
-        self._stacks = {y: stacks[x] for y, x in self._origins.items() if x in stacks}
-        self._stacks.update(zip(self._row_seeds, (g for _, g in arrived), strict=True))
-        self._varying = self._found_varying()
+        self._back = back = StepBack(body, carries, [y for y, _ in arrived])
+        grads = [g for _, g in arrived]
+        seeds = back.seeds[len(back.seeds) - len(grads) :]
+        known = ((y, stacks[x]) for y, x in back.origins.items() if x in stacks)
+        self._stacks = {**dict(known), **dict(zip(seeds, grads, strict=True))}
         self._stepwise: dict[Tensor, Any] = {}  # terms summed in the loop, by capture
         self._operands: dict[Tensor, None] = {}  # what is stacked to be summed outside
         self._outside = [
             None if g is None else self._total(g, c)
-            for g, c in zip(self._of_captures, captures, strict=True)
+            for g, c in zip(back.of_captures, captures, strict=True)
         ]
         self.totals = [zeros_like(c) for c in self._stepwise.values()]
-        wanted = {**self._operands, **{g: None for g in self._of_xs if g is not None}}
-        self._put_out = [y for y in wanted if y not in self._stacks]
-        self._choose_inputs()
-        self.rows = [self._stacks[y] for y in (*self._row_seeds, *self._values)]
-
-    def _differentiate(self, targets: Sequence[Tensor]) -> None:
-        """Build the gradients of the body's inputs and captures."""
-        n, body = self._carries, self._body
-        after = _differentiable(body.outputs[:n])
-        seeds = [placeholder(y.dtype, y.spec.shape) for y in (*after, *targets)]
-        self._seeds, self._row_seeds = seeds[: len(after)], seeds[len(after) :]
-        sources = _differentiable(body.feeds)
-        found = gradients_between([*after, *targets], seeds, sources)
-        before = _differentiable(body.inputs[:n])
-        self._carried = [found[x] if x in found else zeros_like(x) for x in before]
-        self._of_xs = [found.get(x) for x in body.inputs[n:]]
-        self._of_captures = [found.get(x) for x in body.feeds[len(body.inputs) :]]
-
-    def _found_varying(self) -> set[Tensor]:
-        """Return what may differ from step to step."""
-        varying = {*self._seeds, *self._stacks}
-        for node in self._graph.nodes:
-            free = node.op.stateful and node.op.name != "placeholder"
-            if free or not varying.isdisjoint(node.inputs):
-                varying.update(node.outputs)
-        return varying
+        wanted = [*self._operands, *(g for g in back.of_xs if g is not None)]
+        self._put_out = [y for y in dict.fromkeys(wanted) if y not in self._stacks]
+        self._choose_kept()
+        self.rows = [*grads, *(stacks[x] for x in self._kept)]
 
     # -- sums over all steps -----------------------------------------------------------
 
     def _total(self, g: Tensor, capture: Any) -> Total:
-        """Say how to sum `g` over all steps: outside the loop if that is cheaper."""
+        """Say how to sum `g` over all steps: outside the loop where that is cheaper."""
         if isinstance(g.node.op, AddN):
             parts = [self._total(x, capture) for x in g.node.inputs]
             return lambda: add_n([part() for part in parts])
@@ -121,7 +157,7 @@ class Pullback:
         """Say how to sum products of matrices: as one product, if `g` is such."""
         op, operands = g.node.op, g.node.inputs
         matrices = isinstance(op, MatMul) and all(x.spec.rank == 2 for x in operands)
-        if not (matrices and self._varying.issuperset(operands)):
+        if not (matrices and self._back.stackable.issuperset(operands)):
             return None
         a, b = operands
         left = "tji" if op.transpose_a else "tij"
@@ -136,49 +172,54 @@ class Pullback:
         if not isinstance(g.node.op, SumLike):
             return None
         x, like = g.node.inputs
-        if like not in self._origins or like in self._varying:
+        if like not in self._back.origins or like in self._back.varying:
             return None
+        outer = self._back.origins[like]
         total = self._product(x)
         if total is not None:
-            return lambda: sum_like(total(), self._outer([like])[0])
-        if None in (x.spec.rank, like.spec.rank) or x.spec.rank == like.spec.rank:
+            return lambda: sum_like(total(), *self._outside_of([outer]))
+        shrinks = None not in (x.ndim, like.ndim) and x.ndim != like.ndim
+        if not shrinks or x not in self._back.stackable:
             return None
         self._operands[x] = None
-        return lambda: sum_like(self._stacks[x], self._outer([like])[0])
+        return lambda: sum_like(self._stacks[x], *self._outside_of([outer]))
+
+    def _outside_of(self, fixed: Sequence[Tensor]) -> list[Any]:
+        """Return, in the current graph, tensors of the body that never differ."""
+        return self._body.outside(fixed, self._captures)
 
     # -- the loop that goes back -------------------------------------------------------
 
-    def _choose_inputs(self) -> None:
-        """Find out what a step uses: of what varies the value or the shape only."""
-        outputs = [*self._carried, *self._stepwise, *self._put_out]
-        read, seen = set(outputs), set()
-        for node in nodes_between(outputs, ()):
-            ignored = _SHAPE_ONLY.get(node.op.name, ())
-            for i, x in enumerate(node.inputs):
-                (seen if i in ignored else read).add(x)
-        used = [y for y in self._origins if y in read or y in seen]
-        self._fixed = [y for y in used if y not in self._stacks]
-        self._values = [y for y in used if y in self._stacks and y in read]
-        self._likes = {
-            y: _row_like(self._stacks[y])
-            for y in used
-            if y in self._stacks and y not in read
-        }
+    def _choose_kept(self) -> None:
+        """Find out which values of the steps are used, and which of them to keep.
 
-    def _outer(self, inner: Iterable[Tensor]) -> list[Any]:
-        """Return, in the current graph, what is the same at each step."""
-        return self._body.outside([self._origins[y] for y in inner], self._captures)
+        Those whose shape may differ from step to step are computed again, from others.
+        """
+        back, body = self._back, self._body
+        self._outputs = [*back.of_carries, *self._stepwise, *self._put_out]
+        values, shapes = back.uses(self._outputs)
+        likes = shapes & back.stackable & self._stacks.keys()
+        self._likes = {
+            y: _row_like(self._stacks[y]) for y in back.origins if y in likes
+        }
+        self._used = {
+            y: x for y, x in back.origins.items() if y in values | shapes - likes
+        }
+        steady = {x for x in body.computed if is_complete(body.sample.get(x, x.spec))}
+        ends = {*body.feeds, *steady}
+        again = nodes_between(self._used.values(), ends)
+        used = {*self._used.values(), *(x for node in again for x in node.inputs)}
+        self._kept = [x for x in (*body.inputs, *body.computed) if x in used & ends]
 
     def step(self, carry: Any, rows: Sequence[Any]) -> tuple[Any, list[Any]]:
         """Take one step of the loop that goes back, as `scan` wants it."""
         gs, totals = carry
-        given = {
-            **self._likes,
-            **dict(zip(self._fixed, self._outer(self._fixed), strict=True)),
-            **dict(zip(self._seeds, gs, strict=True)),
-            **dict(zip((*self._row_seeds, *self._values), rows, strict=True)),
-        }
-        found = replay([*self._carried, *self._stepwise, *self._put_out], given)
+        body, count = self._body, len(rows) - len(self._kept)
+        outside = zip(body.feeds[len(body.inputs) :], self._captures, strict=True)
+        known = {**dict(outside), **dict(zip(self._kept, rows[count:], strict=True))}
+        values = zip(self._used, replay([*self._used.values()], known), strict=True)
+        seeds = zip(self._back.seeds, [*gs, *rows[:count]], strict=True)
+        found = replay(self._outputs, {**self._likes, **dict(values), **dict(seeds)})
         n, m = len(gs), len(gs) + len(totals)
         sums = [total + part for total, part in zip(totals, found[n:m], strict=True)]
         return (found[:n], sums), found[m:]
@@ -188,18 +229,17 @@ class Pullback:
         gs, totals = last
         self._sums = dict(zip(self._stepwise, totals, strict=True))
         self._stacks.update(zip(self._put_out, rows, strict=True))
-        of_carries = iter(gs)
+        rest = iter(gs)
+        state = self._body.inputs[: self._carries]
         return [
-            *(
-                next(of_carries) if x.dtype.is_differentiable else None
-                for x in self._body.inputs[: self._carries]
-            ),
-            *(None if g is None else self._stacks[g] for g in self._of_xs),
+            *(next(rest) if x.dtype.is_differentiable else None for x in state),
+            *(None if g is None else self._stacks[g] for g in self._back.of_xs),
             *(None if total is None else total() for total in self._outside),
         ]
 
 
-def _differentiable(xs: Iterable[Tensor]) -> list[Tensor]:
+def differentiable(xs: Iterable[Tensor]) -> list[Tensor]:
+    """Return those that can have a gradient."""
     return [x for x in xs if x.dtype.is_differentiable]
 
 

@@ -14,7 +14,7 @@ from minikeras.engine.context import is_building
 from minikeras.engine.dtypes import as_dtype
 from minikeras.engine.errors import DTypeError, ShapeError
 from minikeras.engine.graph import Node, Tensor, current_graph, is_symbolic
-from minikeras.engine.op import Op, as_tensor
+from minikeras.engine.op import Op, as_tensor, spec_of
 from minikeras.engine.ops.body import Body, Values, common, shape_only
 from minikeras.engine.ops.filling import zeros_like
 from minikeras.engine.ops.joining import stack
@@ -126,7 +126,7 @@ class Scan(Op, name="scan", eq=False):
         state, xs, captures = self.parts(inputs)
         cut = self.cut(wanted)
         steps, n = int(length), len(cut.carried)
-        rows = _Rows(run.xp, steps, [node.outputs[i] for i in cut.rows])
+        rows = _Rows(run.xp, steps, len(cut.rows))
         run.path.append(0)
         for t in reversed(range(steps)) if self.reverse else range(steps):
             run.path[-1] = t
@@ -135,11 +135,12 @@ class Scan(Op, name="scan", eq=False):
             for i, value in zip(cut.carried, results, strict=False):
                 state[i] = value
         run.path.pop()
+        specs = self.infer(*map(spec_of, arrays)) if not steps else ()
         outputs: list[Any] = [None] * len(node.outputs)
         for i in cut.carried:
             outputs[i] = state[i]
         for i, stacked in zip(cut.rows, rows.stacked, strict=True):
-            outputs[i] = stacked
+            outputs[i] = stacked if steps else _no_rows(run.xp, specs[i])
         return outputs
 
     def vjp(self, g: Any, y: Any, length: Tensor, *inputs: Tensor) -> list[Any]:
@@ -149,9 +150,10 @@ class Scan(Op, name="scan", eq=False):
         pairs = zip(self.rows, g[n:], strict=True)
         arrived = [(row, h) for row, h in pairs if h is not None]
         back = Pullback(body, n, captures, stacks, arrived)
+        ends = zip(y[:n], g[:n], strict=True)
         last = [
             zeros_like(h) if k is None else k
-            for h, k in zip(y[:n], g[:n], strict=True)
+            for h, k in ends
             if h.dtype.is_differentiable
         ]
         final, rows = scan(
@@ -167,15 +169,10 @@ class Scan(Op, name="scan", eq=False):
 class _Rows:
     """Collects one row a step for each stacked output."""
 
-    def __init__(self, xp: Any, steps: int, outputs: Sequence[Tensor]) -> None:
+    def __init__(self, xp: Any, steps: int, count: int) -> None:
         self.xp = xp
         self.steps = steps
-        self.stacked: list[Any] = [None] * len(outputs)
-        if steps == 0:
-            for i, y in enumerate(outputs):
-                row = y.spec.known[1:]
-                shape = (0, *(n or 0 for n in row))
-                self.stacked[i] = xp.zeros(shape, y.dtype.as_numpy_dtype)
+        self.stacked: list[Any] = [None] * count
 
     def put(self, t: int, values: Sequence[Array]) -> None:
         """Enter the values of step `t`."""
@@ -184,6 +181,10 @@ class _Rows:
                 first = self.xp.asarray(value)
                 self.stacked[i] = self.xp.empty((self.steps, *first.shape), first.dtype)
             self.stacked[i][t] = value
+
+
+def _no_rows(xp: Any, spec: Spec) -> Array:
+    return xp.zeros([n or 0 for n in spec.known], spec.dtype.as_numpy_dtype)
 
 
 def _stacked(steps: int | None, row: Spec) -> Spec:

@@ -2,4 +2,8 @@
 
 CASES = []
 
-ELSEWHERE = dict.fromkeys(["cond", "scan", "while_loop"], "test_control.py")
+ELSEWHERE = {
+    "cond": "test_control.py",
+    "scan": "test_scan.py",
+    "while_loop": "test_control.py",
+}
