@@ -57,25 +57,26 @@ def rnn(
     rows = [inputs] if mask is None else [inputs, engine.cast(_flat(mask), "bool")]
     if not time_major:
         rows = tree.map_structure(_swap_time, rows)
-    if go_backwards:
-        rows = tree.map_structure(lambda x: engine.flip(x, 0), rows)
+    seats: list[int | None] = []  # which of the new states the output is, if any
 
     def step(states: Any, row: Sequence[Any]) -> tuple[Any, Any]:
         x, *keep = row
         output, new = step_function(x, (*states, *(constants or ())))
         if keep:
-            before = (
-                engine.zeros_like(output) if zero_output_for_mask else _output(states)
-            )
-            output = _choose(keep[0], output, before)
-            new = tree.map_structure(lambda s, n: _choose(keep[0], n, s), states, new)
+            output, new = _masked(keep[0], output, new, states, zero_output_for_mask)
+        seats[:] = [_seat(output, new)]
         return new, output
 
     repeat = _unrolled if unroll else engine.scan
-    states, outputs = repeat(step, initial_states, rows)
-    last = tree.map_structure(lambda y: y[-1], outputs)
+    states, outputs = repeat(step, initial_states, rows, reverse=go_backwards)
+    if go_backwards:
+        outputs = tree.map_structure(lambda y: engine.flip(y, 0), outputs)
+    if seats and seats[0] is not None:  # so that outputs need not be kept
+        last = engine.identity(tree.flatten(states)[seats[0]])
+    else:
+        last = tree.map_structure(lambda y: y[-1], outputs)
     if not return_all_outputs:
-        outputs = tree.map_structure(lambda y: y[-1:], outputs)
+        outputs = tree.map_structure(lambda y: engine.expand_dims(y, 0), last)
     if not time_major:
         outputs = tree.map_structure(_swap_time, outputs)
     return last, outputs, states
@@ -94,19 +95,39 @@ def _output(states: Sequence[Any]) -> Any:
     return states[-1][0] if tree.is_nested(states[0]) else states[0]
 
 
+def _masked(keep: Any, output: Any, new: Any, states: Any, zero: bool) -> Any:
+    """Return output and new states, with the old ones in the rows not to `keep`."""
+    chosen = tree.map_structure(lambda s, n: _choose(keep, n, s), states, new)
+    before, seat = _output(states), _seat(output, new)
+    if not zero and seat is not None and seat == _seat(before, states):
+        return tree.flatten(chosen)[seat], chosen
+    other = engine.zeros_like(output) if zero else before
+    return _choose(keep, output, other), chosen
+
+
+def _seat(value: Any, states: Any) -> int | None:
+    """Return the number of the state that `value` is, None if it is none."""
+    places = (i for i, state in enumerate(tree.flatten(states)) if state is value)
+    return next(places, None)
+
+
 def _choose(keep: Any, new: Any, old: Any) -> Tensor:
     """Return the rows of `new` where `keep`, else those of `old`."""
     axes = range(1, rank(new))
     return engine.where(engine.expand_dims(keep, axes), new, old)
 
 
-def _unrolled(step: Callable[..., Any], states: Any, rows: Any) -> tuple[Any, Any]:
+def _unrolled(
+    step: Callable[..., Any], states: Any, rows: Any, reverse: bool = False
+) -> tuple[Any, Any]:
     """Do what `scan` does, with nodes of its own for each step."""
     shape = int_shape(tree.flatten(rows)[0])
     if not shape or shape[0] is None:
         raise ValueError("rnn: unrolling needs a number of steps that is known")
+    order = range(shape[0])[:: -1 if reverse else 1]
     outputs = []
-    for t in range(shape[0]):
+    for t in order:
         states, y = step(states, tree.map_structure(lambda x, t=t: x[t], rows))
         outputs.append(y)
-    return states, tree.map_structure(lambda *ys: engine.stack(ys), *outputs)
+    ordered = (outputs[t] for t in order)
+    return states, tree.map_structure(lambda *ys: engine.stack(ys), *ordered)

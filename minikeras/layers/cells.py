@@ -109,6 +109,30 @@ class _Cell(Layer):
             for size in K.tree.flatten(self.state_size)
         ]
 
+    # -- one step ----------------------------------------------------------------------
+
+    def call(self, inputs: Any, states: States, training: Any = None) -> Any:
+        return self.step(self.project(inputs, training), states, training)
+
+    def project(self, x: Any, training: Any = None) -> Any:
+        """Return ``x W + b`` of the inputs of a step, or of those of all steps.
+
+        Shapes:
+            x: (..., features)
+            returns: (..., gates * units)
+        """
+        y = K.dot(self._dropped(x, 0, training), self.kernel)
+        return K.bias_add(y, self.input_bias) if self.use_bias else y
+
+    @property
+    def input_bias(self) -> Any:
+        """The bias of the inputs."""
+        return self.bias
+
+    def step(self, x: Any, states: States, training: Any = None) -> Any:
+        """Return output and new states, given ``x W + b`` of the inputs."""
+        raise NotImplementedError
+
     # -- dropout -----------------------------------------------------------------------
 
     @contextmanager
@@ -131,15 +155,17 @@ class _Cell(Layer):
     def _noise(self, x: Any, rate: float) -> Any:
         return K.dropout(x, rate, seed=self.seed_generator) if 0 < rate < 1 else x
 
-    def dropped(self, x: Any, h: Any, training: Any) -> tuple[Any, Any]:
-        """Return input and state with what dropout leaves of them."""
-        if not training:
-            return x, h
-        if self._kept is None:
-            return self._noise(x, self.dropout), self._noise(h, self.recurrent_dropout)
-        kept = zip((x, h), self._kept, self._rates(), strict=True)
-        x, h = (v * keep if 0 < rate < 1 else v for v, keep, rate in kept)
-        return x, h
+    def _dropped(self, x: Any, which: int, training: Any) -> Any:
+        """Return what dropout leaves of the inputs (0) or of the state (1)."""
+        rate = self._rates()[which]
+        if not training or not 0 < rate < 1:
+            return x
+        return self._noise(x, rate) if self._kept is None else x * self._kept[which]
+
+
+def is_projecting(cell: Any) -> bool:
+    """Whether a call of `cell` is its `step` after its `project`, and nothing else."""
+    return getattr(type(cell), "call", None) is _Cell.call
 
 
 class SimpleRNNCell(_Cell):
@@ -153,10 +179,9 @@ class SimpleRNNCell(_Cell):
         returns: the output (batch, units), and the new states
     """
 
-    def call(self, inputs: Any, states: States, training: Any = None) -> Any:
-        x, h = self.dropped(inputs, states[0], training)
-        y = K.dot(x, self.kernel) + K.dot(h, self.recurrent_kernel)
-        y = self.activation(K.bias_add(y, self.bias) if self.use_bias else y)
+    def step(self, x: Any, states: States, training: Any = None) -> Any:
+        h = self._dropped(states[0], 1, training)
+        y = self.activation(x + K.dot(h, self.recurrent_kernel))
         return y, [y]
 
 
@@ -215,11 +240,9 @@ class LSTMCell(_Cell):
             bias.assign(value)
         return bias
 
-    def call(self, inputs: Any, states: States, training: Any = None) -> Any:
-        x, h = self.dropped(inputs, states[0], training)
-        z = K.dot(x, self.kernel) + K.dot(h, self.recurrent_kernel)
-        z = K.bias_add(z, self.bias) if self.use_bias else z
-        i, f, new, o = K.split(z, 4, axis=-1)
+    def step(self, x: Any, states: States, training: Any = None) -> Any:
+        h = self._dropped(states[0], 1, training)
+        i, f, new, o = K.split(x + K.dot(h, self.recurrent_kernel), 4, axis=-1)
         gate = self.recurrent_activation
         c = gate(f) * states[1] + gate(i) * self.activation(new)
         h = gate(o) * self.activation(c)
@@ -264,26 +287,25 @@ class GRUCell(_Cell):
         shape = (2, width) if self.reset_after else (width,)
         return self.add_ruled_weight("bias", shape)
 
-    def call(self, inputs: Any, states: States, training: Any = None) -> Any:
-        x, h = self.dropped(inputs, states[0], training)
-        of_x, of_h = self.biases()
-        xz, xr, xn = K.split(K.dot(x, self.kernel) + of_x, 3, axis=-1)
-        uz, ur, un = K.split(self.recurrent_kernel, 3, axis=-1)
-        bz, br, bn = of_h
-        gate = self.recurrent_activation
-        z, r = gate(xz + K.dot(h, uz) + bz), gate(xr + K.dot(h, ur) + br)
-        reset = r * (K.dot(h, un) + bn) if self.reset_after else K.dot(r * h, un)
-        y = z * states[0] + (1.0 - z) * self.activation(xn + reset)
-        return y, [y]
+    @property
+    def input_bias(self) -> Any:
+        return self.bias[0] if self.reset_after else self.bias
 
-    def biases(self) -> tuple[Any, Sequence[Any]]:
-        """Return the bias of x W, and those of h U by gate."""
-        if not self.use_bias:
-            return 0.0, (0.0, 0.0, 0.0)
-        if not self.reset_after:
-            return self.bias, (0.0, 0.0, 0.0)
-        of_x, of_h = K.unstack(self.bias)
-        return of_x, K.split(of_h, 3)
+    def step(self, x: Any, states: States, training: Any = None) -> Any:
+        h = self._dropped(states[0], 1, training)
+        gate, u = self.recurrent_activation, self.recurrent_kernel
+        xz, xr, xn = K.split(x, 3, axis=-1)
+        if self.reset_after:
+            y = K.dot(h, u)
+            y = K.bias_add(y, self.bias[1]) if self.use_bias else y
+            hz, hr, hn = K.split(y, 3, axis=-1)
+            z, new = gate(xz + hz), xn + gate(xr + hr) * hn
+        else:
+            gates, last = K.split(u, [2 * self.units, self.units], axis=-1)
+            hz, hr = K.split(K.dot(h, gates), 2, axis=-1)
+            z, new = gate(xz + hz), xn + K.dot(gate(xr + hr) * h, last)
+        y = z * states[0] + (1.0 - z) * self.activation(new)
+        return y, [y]
 
 
 class StackedRNNCells(Layer):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras.layers.base import Layer
-from minikeras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from minikeras.layers.cells import (
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    is_projecting,
+)
 from minikeras.layers.input_spec import InputSpec
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
@@ -113,21 +119,32 @@ class RNN(Layer):
         with getattr(self.cell, "same_noise", _no_noise)(batch, training):
             last, outputs, states = K.rnn(
                 lambda x, s: self.step(x, s, training),
-                sequences,
+                self.project(_swap_time(sequences), training),
                 K.tree.map_structure(lambda s: K.cast(s, self.compute_dtype), states),
                 go_backwards=self.go_backwards,
-                mask=mask,
+                mask=None if mask is None else _swap_time(mask),
                 unroll=self.unroll,
+                time_major=True,
                 zero_output_for_mask=self.zero_output_for_mask,
                 return_all_outputs=self.return_sequences,
             )
         if self.stateful:
             self.keep(states)
-        y = outputs if self.return_sequences else last
+        y = _swap_time(outputs) if self.return_sequences else last
         return (y, *states) if self.return_state else y
+
+    def project(self, x: Any, training: Any) -> Any:
+        """Return what `step` wants of the inputs: a product, made for all steps."""
+        if not is_projecting(self.cell):
+            return x
+        with _inside(self.cell):
+            return self.cell.project(x, training)
 
     def step(self, x: Any, states: Any, training: Any) -> tuple[Any, list[Any]]:
         """Return the output of one step, and the new states."""
+        if is_projecting(self.cell):
+            with _inside(self.cell):
+                return self.cell.step(x, states, training)
         y, new = self.cell(x, list(states), training=training)
         return y, list(new) if K.tree.is_nested(new) else [new]
 
@@ -147,6 +164,17 @@ class RNN(Layer):
 
 def _no_noise(batch_size: Any, training: Any) -> Any:
     return nullcontext()
+
+
+@contextmanager
+def _inside(cell: Any) -> Iterator[None]:
+    """Name nodes and read variables as a call of the cell does."""
+    with K.name_scope(cell.name), K.autocast_scope(cell.compute_dtype):
+        yield
+
+
+def _swap_time(x: Any) -> Any:
+    return K.swapaxes(x, 0, 1)
 
 
 class _WithCell(RNN):
