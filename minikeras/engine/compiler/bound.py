@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -12,50 +12,68 @@ try:
     from minikeras.engine import blocked, native
 except ImportError:
     blocked = native = None
-from minikeras.engine.compiler.memory import ALIGNMENT
-from minikeras.engine.compiler.program import Call, Fused, Instruction, Map, Slot, Total
+from minikeras.engine.compiler.program import (
+    Call,
+    Fused,
+    Instruction,
+    Map,
+    Slot,
+    Total,
+)
+from minikeras.engine.compiler.repeat import Repeat
+from minikeras.engine.loops import Loop
 
-__all__ = ["Binder", "aligned"]
+__all__ = ["Binder"]
 
 Bound: TypeAlias = Callable[[], Any]
 Array: TypeAlias = "np.ndarray[Any, Any]"
-
-
-def aligned(size: int) -> Array:
-    """Return bytes that begin where a line of the cache does."""
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.__array_interface__["data"][0] % ALIGNMENT
-    return memory[start : start + size]
 
 
 class Binder:
     """Turns instructions into calls.
 
     Args:
-        array: gives the array of a slot.
+        array: gives the array of a slot, or of the variable that a store sets.
         context: gives the run that is under way, for effects.
-        native: kernels made for loops, by loop; the others are run by blocks.
+        kernels: machine code made for loops; the others are run by blocks.
     """
 
     def __init__(
-        self, array: Callable[[Slot], Array], context: Callable[[], Any], kernels: Any
+        self,
+        array: Callable[[Any], Array],
+        context: Callable[[], Any],
+        kernels: Mapping[Loop, Any],
     ) -> None:
         self.array = array
         self.context = context
         self.kernels = kernels
 
-    def calls(self, unit: Instruction) -> list[Bound]:
-        """Return what to call, in order, to carry out an instruction."""
+    def inside(self, array: Callable[[Any], Array]) -> Binder:
+        """Return a binder for the instructions of a loop's body."""
+        return Binder(array, self.context, self.kernels)
+
+    def all(self, units: Iterable[Instruction]) -> Iterator[tuple[Bound, Instruction]]:
+        """Yield what to call, in order, each with the instruction it is part of."""
+        for unit in units:
+            if isinstance(unit, Repeat):
+                inputs, outputs = map(self._arrays, (unit.inputs, unit.outputs))
+                yield from unit.bound(inputs, outputs, self)
+            else:
+                for call in self.calls(unit):
+                    yield call, unit
+
+    def _arrays(self, slots: Iterable[Slot]) -> list[Array]:
+        return [self.array(slot) for slot in slots]
+
+    def calls(self, unit: Instruction) -> Sequence[Bound]:
+        """Return what to call to carry out one instruction."""
         if isinstance(unit, Fused):
-            arrays = [self.array(slot) for slot in unit.slots]
+            arrays = self._arrays(unit.slots)
             kernel = self.kernels.get(unit.loop)
-            return (
-                blocked.bind(unit.loop, arrays)
-                if kernel is None
-                else [kernel.bind(arrays)]
-            )
-        inputs = [self.array(x) for x in unit.inputs]
-        outputs = [self.array(y) for y in unit.outputs]
+            if kernel is None:
+                return blocked.bind(unit.loop, arrays)
+            return [kernel.bind(arrays)]
+        inputs, outputs = self._arrays(unit.inputs), self._arrays(unit.outputs)
         if isinstance(unit, Call):
             return [self.whole(unit, inputs, outputs)]
         if isinstance(unit, Map):
@@ -63,6 +81,20 @@ class Binder:
         if isinstance(unit, Total):
             return [total(unit, inputs[0], outputs[0])]
         return [partial(np.copyto, self.array(unit), inputs[0])]
+
+    # -- loops, whose iterations effects can tell apart --------------------------------
+
+    def enter_loop(self) -> None:
+        """Say that a loop begins."""
+        self.context().path.append(0)
+
+    def at_step(self, t: int) -> None:
+        """Say which step is next."""
+        self.context().path[-1] = t
+
+    def leave_loop(self) -> None:
+        """Say that it has ended."""
+        self.context().path.pop()
 
     def whole(
         self, unit: Call, inputs: Sequence[Array], outputs: Sequence[Array]
@@ -73,22 +105,25 @@ class Binder:
             if op.binds:
                 return op.bind(*outputs, *inputs)
             kernel = partial(op.kernel, np)
-        elif op.selective:
-            kernel = lambda *arrays: op.run(self.context(), node, unit.wanted, *arrays)
         else:
-            kernel = lambda *arrays: op.run(self.context(), node, *arrays)
+            kernel = partial(self._effect, unit)
         if not node.several:
             (output,) = outputs
             return lambda: np.copyto(output, kernel(*inputs))
 
         def call() -> None:
-            for output, value, wanted in zip(
-                outputs, kernel(*inputs), unit.wanted, strict=True
-            ):
-                if wanted:
-                    np.copyto(output, value)
+            for output, value in zip(outputs, kernel(*inputs), strict=True):
+                np.copyto(output, value)
 
         return call
+
+    def _effect(self, unit: Call, *arrays: Array) -> Any:
+        """Run a node that sees the run; return what is wanted of its outputs."""
+        node, op = unit.node, unit.node.op
+        if not op.selective:
+            return op.run(self.context(), node, *arrays)
+        found = op.run(self.context(), node, unit.wanted, *arrays)
+        return [y for y, wanted in zip(found, unit.wanted, strict=True) if wanted]
 
 
 def elementwise(unit: Map, inputs: Sequence[Array], output: Array) -> Bound:

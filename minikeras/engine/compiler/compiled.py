@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import call
 from threading import RLock
 from typing import Any
@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine import devices
-from minikeras.engine.compiler.bound import blocked, native
-from minikeras.engine.compiler.bound import Binder, aligned
-from minikeras.engine.compiler.commits import Commits
-from minikeras.engine.compiler.fusion import fuse
+from minikeras.engine.compiler.bound import native
+from minikeras.engine.compiler.bound import Binder
 from minikeras.engine.compiler.lowering import Uncompilable, lower
-from minikeras.engine.compiler.memory import Memory
+from minikeras.engine.compiler.memory import aligned
 from minikeras.engine.compiler.passes import is_on
-from minikeras.engine.compiler.program import Fused, Instruction, Slot, Store
+from minikeras.engine.compiler.program import Slot, Store
+from minikeras.engine.compiler.schedule import Schedule
 from minikeras.engine.errors import EngineError, ExecutionError
 from minikeras.engine.loops import Loop
 from minikeras.engine.ops.state import Handle
@@ -40,16 +39,9 @@ class CompiledPlan:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.program = lower(plan)
-        if is_on("fuse") and hasattr(blocked, "bind"):
-            fuse(self.program)
-        order = Commits(self.program.instructions)
-        self.body, self.commit = order.body, order.commit
-        self.in_place = order.in_place
-        kept = [x for x in self.program.fetches if isinstance(x, Slot)]
-        self.memory = Memory([*self.body, *self.commit], kept, self.in_place)
-        loops = [u.loop for u in self.program if isinstance(u, Fused)]
-        self.kernels = made(loops)
+        self.schedule = Schedule(lower(plan))
+        self.program = self.schedule.program
+        self.kernels = made(self.schedule.loops())
         self.lock = RLock()
         self.run: Any = None
         self.storage: Any = None
@@ -61,28 +53,23 @@ class CompiledPlan:
         """Bind the calls to this plan's memory and to the variables' own."""
         self.arrays: dict[Slot, Array] = {}
         self.storage = storage
-        self.arena = aligned(self.memory.size)
-        for slot in self._slots():
+        self.arena = aligned(self.schedule.memory.size)
+        self.fresh: list[Handle] = []
+        for slot in self.schedule.given():
             if isinstance(slot.source, Handle):
                 self.array(slot)
-        self.fresh: list[Handle] = []
-        for unit in self.commit:
+        for unit in self.schedule.commit:
             if isinstance(unit, Store):
                 self._make_room(unit.handle, unit.inputs[0])
-        for slot, handle in self.in_place.items():
+        for slot, handle in self.schedule.in_place.items():
             self._make_room(handle, slot)
         self.feeds = [self.array(x) for x in self.program.feeds]
         binder = Binder(self.array, lambda: self.run, self.kernels)
-        self.units: list[Instruction] = []
-        self.calls = [self._bound(binder, units) for units in (self.body, self.commit)]
+        bound = [[*binder.all(units)] for units in (self.schedule.body, self.schedule.commit)]
+        self.calls = [[call for call, _ in pairs] for pairs in bound]
+        self.units = [unit for _, unit in bound[0]]
         self.fetches = [self._fetch(x) for x in self.program.fetches]
         self.generation = storage.generation
-
-    def _slots(self) -> Iterator[Slot]:
-        """Yield the slots that are read."""
-        for unit in (*self.body, *self.commit):
-            yield from (x.base for x in unit.inputs)
-        yield from (x.base for x in self.program.fetches if isinstance(x, Slot))
 
     def _make_room(self, handle: Handle, value: Slot) -> None:
         """Give a variable memory, if it has none of this form yet."""
@@ -100,27 +87,15 @@ class CompiledPlan:
         return slot.on(base)
 
     def _base(self, slot: Slot) -> Array:
-        source = self.in_place.get(slot, slot.source)
-        if slot in self.memory.offset:
-            start = self.memory.offset[slot]
-            raw = self.arena[start : start + slot.layout.nbytes]
-            return raw.view(slot.dtype).reshape(slot.shape)
+        source = self.schedule.in_place.get(slot, slot.source)
+        if slot in self.schedule.memory.offset:
+            return self.schedule.memory.array(self.arena, slot)
         if isinstance(source, np.ndarray):
             return source
         if isinstance(source, Handle) and slot not in self.program.feeds:
             source.value_in(self.storage)
             return self.storage.memory(source)
         return np.empty(slot.shape, slot.dtype)
-
-    def _bound(
-        self, binder: Binder, units: Sequence[Instruction]
-    ) -> list[Callable[[], Any]]:
-        calls: list[Callable[[], Any]] = []
-        for unit in units:
-            made = binder.calls(unit)
-            self.units += [unit] * len(made)
-            calls += made
-        return calls
 
     def _fetch(self, where: Any) -> Callable[[], Any] | None:
         if where is None:
@@ -185,7 +160,7 @@ def compiled(plan: Plan) -> Plan | CompiledPlan:
         return plan
 
 
-def made(loops: Sequence[Loop]) -> dict[Loop, Any]:
+def made(loops: Iterable[Loop]) -> dict[Loop, Any]:
     """Return machine code for loops; none where its maker is not installed."""
     if not is_on("native") or not hasattr(native, "build") or not native.available():
         return {}

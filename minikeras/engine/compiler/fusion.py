@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 
 from minikeras.engine.compiler.group import Group
 from minikeras.engine.compiler.passes import is_on

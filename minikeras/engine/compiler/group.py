@@ -110,7 +110,6 @@ class Group:
         space = member.inputs[0] if is_total else member.output
         kind = "element" if space.size == self.size else "row"
         if is_total:
-            before = self.rows
             self.rows = self._rows_with(member)
             kind = (
                 "row"

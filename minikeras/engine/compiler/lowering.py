@@ -9,6 +9,7 @@ the value assigned, and what it ends with is stored after everything else has ha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,12 @@ from minikeras.engine.compiler.program import (
     Slot,
     Store,
 )
+from minikeras.engine.compiler.repeat import Repeat, places
+from minikeras.engine.compiler.schedule import Schedule
 from minikeras.engine.compiler.traced import Opaque, Recorder, Traced
 from minikeras.engine.graph import Node
-from minikeras.engine.ops.control import Body
+from minikeras.engine.ops.body import Body
+from minikeras.engine.ops.scan import Scan
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan, Step
 from minikeras.engine.spec import Spec
@@ -38,13 +42,17 @@ class Uncompilable(Exception):
     """A plan has values whose shapes only its run decides."""
 
 
-def lower(plan: Plan) -> Program:
+def lower(plan: Plan, layouts: Sequence[Any] = ()) -> Program:
     """Return the program that does what the steps of `plan` do.
+
+    Args:
+        plan: what is to be done.
+        layouts: how the arrays lie in memory that it will be given, if not in C order.
 
     Raises:
         Uncompilable: if it cannot be known before what shapes its values have.
     """
-    return _Lowering(plan).program
+    return _Lowering(plan, layouts).program
 
 
 class _Lowering:
@@ -55,15 +63,19 @@ class _Lowering:
         current: the value of each variable read or assigned so far.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, layouts: Sequence[Any]) -> None:
         self.plan = plan
         self.program = Program()
         self.values: list[Any] = list(plan.initial)
         self.current: dict[Any, Slot] = {}
         self.assigned: dict[Any, Node] = {}
         self.known: dict[Any, Any] = {}
-        for (feed, spec), number in zip(plan.fed.items(), plan.feeds, strict=True):
-            slot = self.values[number] = new_slot(spec, feed)
+        slots = [new_slot(spec, feed) for feed, spec in plan.fed.items()]
+        for slot, layout in zip(slots, layouts, strict=False):
+            slot.layout = layout
+        for slot, number in zip(slots, plan.feeds, strict=True):
+            self.values[number] = slot
+            feed = slot.source
             self.program.feeds.append(slot)
             if isinstance(feed, Handle):
                 self.current[feed] = slot
@@ -90,11 +102,7 @@ class _Lowering:
 
     def computed(self, slot: Slot, node: Node) -> Slot:
         """Return a copy of a slot that is given; itself if it is computed."""
-        if not slot.is_given:
-            return slot
-        output = Slot.new(slot.shape, slot.dtype)
-        self.program.instructions.append(Map("cast", [slot], output, node))
-        return output
+        return self.program.copied(slot, node) if slot.is_given else slot
 
     def add(self, step: Step) -> None:
         """Lower one step."""
@@ -172,18 +180,40 @@ class _Lowering:
     def called(self, step: Step, inputs: Sequence[Any]) -> Sequence[Any]:
         """Add the call of a whole node."""
         node = step.node
-        if _assigns(node):
+        if any(isinstance(x, Body) and x.effects for x in vars(node.op).values()):
             raise Uncompilable(f"{node.name} assigns variables inside a loop or branch")
-        slots = [self.as_slot(x) for x in inputs]
-        call = Call(node, slots, [new_slot(self.plan.spec(y)) for y in node.outputs])
         numbers = (step.outputs,) if isinstance(step.outputs, int) else step.outputs
-        call.wanted = [number not in step.dead for number in numbers]
+        wanted = [number not in step.dead for number in numbers]
+        if not node.op.selective:
+            wanted = [True] * len(wanted)
+        pairs = zip(node.outputs, wanted, strict=True)
+        outputs = [new_slot(self.plan.spec(y)) if want else None for y, want in pairs]
+        slots = [self.as_slot(x) for x in inputs]
+        call = self.whole(node, slots, [y for y in outputs if y is not None], wanted)
         if call.key is not None and is_on("share"):
             same = self.known.setdefault(call.key, call)
             if same is not call:
                 return same.outputs
         self.program.instructions.append(call)
-        return call.outputs
+        return outputs
+
+    def whole(
+        self,
+        node: Node,
+        inputs: Sequence[Slot],
+        outputs: Sequence[Slot],
+        wanted: Sequence[bool],
+    ) -> Call:
+        """Return the call of a node, with a body of its own if it is a scan."""
+        if isinstance(node.op, Scan):
+            given = [
+                x if x.layout.flags.c_contiguous else self.program.copied(x, node)
+                for x in inputs[: 1 + node.op.carries]
+            ]
+            with suppress(Uncompilable):
+                given += inputs[len(given) :]
+                return repeated(node, given, outputs, wanted)
+        return Call(node, inputs, outputs, wanted)
 
     def as_slot(self, value: Any) -> Slot:
         """Return the slot of a value, a constant's if it is known."""
@@ -195,11 +225,47 @@ class _Lowering:
         return self.known.setdefault((id(value), "array"), slot)
 
 
-def _assigns(node: Node) -> bool:
-    """Whether a loop or branch of `node` assigns variables."""
-    bodies = [part for part in vars(node.op).values() if isinstance(part, Body)]
-    inner = [n for body in bodies for n in body.graph.nodes]
-    return any(n.op.name == "assign" or _assigns(n) for n in inner)
+# Longer loops are not bound step by step.
+_MOST_STEPS = 4096
+
+
+def repeated(
+    node: Node, inputs: Sequence[Slot], outputs: Sequence[Slot], wanted: Sequence[bool]
+) -> Repeat:
+    """Return a scan with its body compiled.
+
+    Raises:
+        Uncompilable: if its body cannot be, or it has too many steps or none.
+    """
+    op: Any = node.op
+    length, *given = inputs
+    cut, n = op.cut(wanted), op.carries
+    known = length.base.source
+    stacked = [x.shape[0] for x in given[n : n + op.xs]]
+    stacked += [y.shape[0] for y in outputs[sum(wanted[:n]) :]]
+    steps = stacked[0] if stacked else int(known) if isinstance(known, np.ndarray) else 0
+    if not 0 < steps <= _MOST_STEPS:
+        raise Uncompilable(f"{node.name} has {steps} steps")
+    layouts = [
+        x.layout[0, ...] if n <= i < n + op.xs else x.layout for i, x in enumerate(given)
+    ]
+    pairs = zip(cut.body.feeds, layouts, strict=True)
+    specs = {t: Spec(layout.shape, t.dtype) for t, layout in pairs}
+    program = lower(Plan(cut.body.outputs, specs), layouts)
+    placed = places(program, node, cut.carried)
+    return Repeat(
+        node,
+        given,
+        outputs,
+        schedule=Schedule(program, placed),
+        carried=cut.carried,
+        carries=n,
+        ends=[i if i < n else None for i, want in enumerate(wanted) if want],
+        placed=placed,
+        reverse=op.reverse,
+        steps=steps,
+        xs=op.xs,
+    )
 
 
 def new_slot(spec: Spec, source: Any = None) -> Slot:

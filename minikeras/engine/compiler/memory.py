@@ -9,11 +9,14 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
 
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Fused, Instruction, Slot
 
-__all__ = ["ALIGNMENT", "Memory"]
+__all__ = ["ALIGNMENT", "Memory", "aligned"]
 
 ALIGNMENT = 64  # bytes: a line of the cache, and the widest vector
 
@@ -67,6 +70,12 @@ class Memory:
                 self._give(self.offset[x], _room(x))
                 used -= _room(x)
 
+    def array(self, arena: np.ndarray[Any, Any], slot: Slot) -> np.ndarray[Any, Any]:
+        """Return the array of a slot in these bytes."""
+        start = self.offset[slot]
+        raw = arena[start : start + slot.layout.nbytes]
+        return raw.view(slot.dtype).reshape(slot.shape)
+
     def _take(self, room: int) -> int:
         """Return the start of the smallest free stretch with enough `room`."""
         fitting = [(b - a, a) for a, b in self._free if b - a >= room]
@@ -92,6 +101,13 @@ class Memory:
             else:
                 joined.append((a, b))
         self._free = joined
+
+
+def aligned(size: int) -> np.ndarray[Any, Any]:
+    """Return bytes that begin where a line of the cache does."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.__array_interface__["data"][0] % ALIGNMENT
+    return memory[start : start + size]
 
 
 def _room(slot: Slot) -> int:

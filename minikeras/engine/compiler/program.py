@@ -188,17 +188,26 @@ class Total:
 
 
 class Call:
-    """One node, run as a whole: a kernel, or an effect."""
+    """One node, run as a whole: a kernel, or an effect.
+
+    Attributes:
+        outputs: what it writes.
+        wanted: which of the node's outputs these are.
+    """
 
     __slots__ = ("inputs", "node", "outputs", "wanted")
 
     def __init__(
-        self, node: Node, inputs: Sequence[Slot], outputs: Sequence[Slot]
+        self,
+        node: Node,
+        inputs: Sequence[Slot],
+        outputs: Sequence[Slot],
+        wanted: Sequence[bool] = (),
     ) -> None:
         self.node = node
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
-        self.wanted = [True] * len(self.outputs)
+        self.wanted = tuple(wanted)
 
     @property
     def key(self) -> Any:
@@ -279,6 +288,12 @@ class Program:
         self.instructions: list[Instruction] = []
         self.feeds: list[Slot] = []
         self.fetches: list[Any] = []
+
+    def copied(self, slot: Slot, node: Node) -> Slot:
+        """Return a slot that is computed by copying another one."""
+        output = Slot.new(slot.shape, slot.dtype)
+        self.instructions.append(Map("cast", [slot], output, node))
+        return output
 
     def drop_unused(self) -> None:
         """Drop instructions whose results nobody needs."""
