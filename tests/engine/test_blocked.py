@@ -1,0 +1,296 @@
+"""Loops run by blocks against whole arrays, instruction by instruction, bit for bit."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minikeras.engine import blocked
+from minikeras.engine.blocked import binding, running
+from minikeras.engine.loops import Instruction, Loop, Operand
+
+F, D, N, B = map(np.dtype, ("float32", "float64", "int32", "bool"))
+SIGNATURES = {  # of what loops are drawn from: dtypes of inputs, dtype of the result
+    **{n: [(t, t, t) for t in (F, D, N)] for n in ("add", "multiply", "subtract")},
+    **{n: [(t, t, t) for t in (F, D, N)] for n in ("maximum", "minimum")},
+    **{n: [(t, t, B) for t in (F, D, N)] for n in ("greater", "equal")},
+    **{n: [(t, t) for t in (F, D, N)] for n in ("negative", "square", "absolute")},
+    **{n: [(t, t) for t in (F, D)] for n in ("exp", "tanh", "sqrt", "sin")},
+    "divide": [(t, t, t) for t in (F, D)],
+    "logical_and": [(B, B, B)],
+    "where": [(B, t, t, t) for t in (F, D, N, B)],
+    "cast": [(s, t) for s in (F, D, N, B) for t in (F, D, B)],
+}
+TOTALS = ("add", "maximum", "minimum", "multiply")
+
+
+# -- the oracle ------------------------------------------------------------------------
+
+
+def interpreted(loop, arrays):
+    """Return what the outputs should be, by number: every value a whole C array."""
+    pairs = zip(loop.operands, arrays, strict=True)
+    views = [seen(operand, array, loop.sizes).copy() for operand, array in pairs]
+    values, outputs = [], {}
+    for step in loop.instructions:
+        given = [values[i] for i in step.inputs]
+        if step.name == "store":
+            outputs[step.attribute] = given[0]
+        if step.name == "accumulate":
+            counted = loop.instructions[step.inputs[0]].per_row
+            outputs[step.attribute[1]] = totaled(loop, step, given[0], counted)
+        special = SPECIAL.get(step.name)
+        if special:
+            values.append(special(step, loop.sizes, views, *given))
+        else:
+            values.append(np.asarray(getattr(np, step.name)(*given)))
+        assert values[-1] is None or values[-1].dtype == step.dtype
+    return outputs
+
+
+SPECIAL = {
+    "load": lambda step, sizes, views: views[step.attribute],
+    "constant": lambda step, sizes, views: np.full(sizes, step.attribute, step.dtype),
+    "cast": lambda step, sizes, views, x: x.astype(step.dtype),
+    "where": lambda step, sizes, views, *given: np.where(*given),
+    "reduce": lambda step, sizes, views, x: rows_totaled(step, x),
+    "store": lambda step, sizes, views, x: None,
+    "accumulate": lambda step, sizes, views, x: None,
+}
+
+
+def rows_totaled(step, x):
+    """The total of each row by itself, all along the row."""
+    ufunc = getattr(np, step.attribute)
+    rows = x.reshape(-1, x.shape[-1])
+    totals = np.array([ufunc.reduce(row, dtype=step.dtype) for row in rows])
+    return np.broadcast_to(totals.reshape(*x.shape[:-1], 1), x.shape).copy()
+
+
+def totaled(loop, step, x, per_row):
+    """The total of the whole array over what does not vary in the operand."""
+    name, k = step.attribute
+    x = x[..., :1] if per_row else x
+    still = [
+        s == 0 and n != 1
+        for s, n in zip(loop.operands[k].strides, x.shape, strict=True)
+    ]
+    axes = tuple(np.flatnonzero(still))
+    total = getattr(np, name).reduce(x, axes, step.dtype, keepdims=True)
+    return np.broadcast_to(total, loop.sizes)
+
+
+def seen(operand, array, sizes):
+    strides = [s * array.itemsize for s in operand.strides]
+    return np.lib.stride_tricks.as_strided(array, sizes, strides)
+
+
+def same_bits(x, y):
+    """Whether all numbers are the same; a NaN is a NaN, but 0.0 is not -0.0."""
+    if x.dtype != y.dtype or not np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):
+        return False
+    return np.array_equal(np.signbit(x[x == 0]), np.signbit(y[y == 0]))
+
+
+def check(loop, arrays, exact=True):
+    with np.errstate(all="ignore"):
+        wanted = interpreted(loop, arrays)
+        for call in blocked.bind(loop, arrays):
+            call()
+    for k, y in wanted.items():
+        found = seen(loop.operands[k], arrays[k], loop.sizes)
+        if exact:
+            assert same_bits(found, y), (k, found, y)
+        else:
+            np.testing.assert_allclose(found, y, rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture(params=[2**19, 2**12, 600, 40])
+def cache(request, monkeypatch):
+    """Blocks from one for everything to a few elements each, in three threads."""
+    monkeypatch.setattr(binding, "CACHE", request.param)
+    if request.param < 2**12:
+        monkeypatch.setattr(binding, "WORTH_THREADS", 0)
+        monkeypatch.setattr(binding, "processors", lambda: 3)
+        monkeypatch.setattr(running, "processors", lambda: 3)
+    return request.param
+
+
+# -- loops to run ----------------------------------------------------------------------
+
+
+class Builder:
+    """Writes a loop over `sizes`, and arrays for its operands."""
+
+    def __init__(self, sizes, seed=0):
+        self.sizes = tuple(sizes)
+        self.random = np.random.default_rng(seed)
+        self.operands, self.arrays, self.instructions = [], [], []
+
+    def array(self, dtype, varies, order=None, step=1):
+        """Add an operand that varies in some dimensions, laid out in an order."""
+        order = range(len(self.sizes)) if order is None else order
+        axes = [d for d in order if varies[d]]
+        shape = [self.sizes[d] for d in axes]
+        memory = (self.random.standard_normal([*shape, abs(step)]) * 3).astype(dtype)
+        memory = memory[(*[slice(None, None, np.sign(step))] * len(axes), ..., 0)]
+        strides = [0] * len(self.sizes)
+        for d, stride in zip(axes, memory.strides, strict=False):
+            strides[d] = stride // memory.itemsize
+        return self.operand(memory, strides)
+
+    def operand(self, array, strides):
+        self.operands.append(Operand(array.dtype, tuple(strides)))
+        self.arrays.append(array)
+        return len(self.operands) - 1
+
+    def over(self, k):
+        """Add an operand that lies where another does."""
+        return self.operand(self.arrays[k], self.operands[k].strides)
+
+    def emit(self, name, *inputs, dtype=None, attribute=None, per_row=None):
+        if per_row is None:
+            per_row = all(self.instructions[i].per_row for i in inputs)
+        if dtype is None:
+            dtype = self.instructions[inputs[-1]].dtype
+        step = Instruction(name, inputs, np.dtype(dtype), attribute, per_row)
+        self.instructions.append(step)
+        return len(self.instructions) - 1
+
+    def load(self, k):
+        dtype, strides = self.operands[k]
+        row = strides[-1] == 0
+        return self.emit("load", dtype=dtype, attribute=k, per_row=row)
+
+    def constant(self, value, dtype=F):
+        return self.emit("constant", dtype=dtype, attribute=dtype.type(value))
+
+    def reduce(self, name, x):
+        return self.emit("reduce", x, attribute=name, per_row=True)
+
+    def store(self, x, k):
+        self.emit("store", x, attribute=k)
+
+    def accumulate(self, name, x, k):
+        self.emit("accumulate", x, attribute=(name, k))
+
+    def check(self, exact=True):
+        parts = self.operands, self.instructions
+        check(Loop(self.sizes, *map(tuple, parts)), self.arrays, exact)
+
+
+@st.composite
+def builders(draw):
+    """Draw loops: any strides, dtypes, steps; outputs on inputs; several outputs."""
+    sizes = draw(st.lists(st.integers(1, 7), min_size=1, max_size=4))
+    if draw(st.booleans()):
+        sizes[draw(st.integers(0, len(sizes) - 1))] *= 37
+    b = Builder(sizes, draw(st.integers(0, 2**32)))
+    some = st.lists(st.booleans(), min_size=len(sizes), max_size=len(sizes))
+    anyhow = st.permutations(range(len(sizes))) | st.none()
+    values = []  # what a store or an instruction may use, with where it varies
+    for _ in range(draw(st.integers(1, 4))):
+        varies = draw(some | st.just([True] * len(sizes)))
+        dtype, step = (
+            draw(st.sampled_from((F, D, N, B))),
+            draw(st.sampled_from((1, 2, -1))),
+        )
+        k = b.array(dtype, varies, draw(anyhow), step)
+        values.append((b.load(k), varies))
+    for _ in range(draw(st.integers(0, 8))):
+        values.append(draw_step(draw, b, values))
+    loads = [k for k in range(len(b.operands)) if draw(st.booleans())]
+    for _ in range(draw(st.integers(1, 3))):
+        x, varies = draw(st.sampled_from(values[::-1]))
+        dtype = b.instructions[x].dtype
+        fitting = [k for k in loads if b.operands[k].dtype == dtype]
+        fitting = [k for k in fitting if covers(b, k, varies)]
+        if fitting:
+            loads.remove(fitting[0])
+            k = b.over(fitting[0])
+        else:
+            wider = [v or w for v, w in zip(varies, draw(some), strict=True)]
+            k = b.array(dtype, wider, draw(anyhow))
+        b.store(x, k)
+    return b
+
+
+def covers(b, k, varies):
+    return all(s or not v for s, v in zip(b.operands[k].strides, varies, strict=True))
+
+
+def draw_step(draw, b, values):
+    """Draw an instruction on values that are there, or on constants."""
+    kinds = [(name, s) for name in SIGNATURES for s in SIGNATURES[name]]
+    name, (*dtypes, dtype) = draw(st.sampled_from(kinds))
+    inputs, varies = [], [False] * len(b.sizes)
+    for wanted in dtypes:
+        fitting = [v for v in values if b.instructions[v[0]].dtype == wanted]
+        if fitting and draw(st.integers(0, 5)):
+            x, own = draw(st.sampled_from(fitting))
+            varies = [v or w for v, w in zip(varies, own, strict=True)]
+        else:
+            x = b.constant(draw(st.sampled_from((0, 1, 2, -1))), wanted)
+        inputs.append(x)
+    if dtype in (F, D) and not draw(st.integers(0, 4)):
+        x = b.reduce(draw(st.sampled_from(TOTALS)), b.emit(name, *inputs, dtype=dtype))
+        return x, [*varies[:-1], False]
+    return b.emit(name, *inputs, dtype=dtype), varies
+
+
+@given(builders(), st.sampled_from([2**19, 1000, 200, 50, 1]), st.booleans())
+@settings(max_examples=600)
+def test_any_loop_gives_the_bits_of_whole_arrays(builder, size, threaded):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(binding, "CACHE", size)
+        if threaded:
+            patch.setattr(binding, "WORTH_THREADS", 0)
+            patch.setattr(binding, "processors", lambda: 2)
+            patch.setattr(running, "processors", lambda: 2)
+        builder.check()
+
+
+# -- totals ----------------------------------------------------------------------------
+
+
+def test_a_total_over_leading_dimensions_is_that_of_the_whole_array(cache):
+    for sizes, varies in [
+        ((40, 30), (0, 1)),
+        ((9, 5, 7), (0, 1, 1)),
+        ((9, 5, 7), (0, 0, 1)),
+    ]:
+        b = Builder(sizes)
+        x, y = (b.load(b.array(F, (1,) * len(sizes))) for _ in range(2))
+        product = b.emit("multiply", x, y)
+        for name in TOTALS:
+            b.accumulate(name, product, b.array(F, varies))
+        b.accumulate("add", x, b.array(F, varies))
+        b.check()
+
+
+def test_a_total_of_what_is_stored_as_well_is_that_of_the_whole_array(cache):
+    for varies in (0, 1), (1, 0), (0, 0):
+        b = Builder((40, 30))
+        k = b.array(F, (1, 1))
+        y = b.emit("exp", b.load(k))
+        b.store(y, b.over(k))
+        b.accumulate("add", y, b.array(F, varies))
+        b.check()
+
+
+@pytest.mark.parametrize("size", [1, 7, 300, 4096, 10007])
+def test_a_total_of_all_is_that_of_the_whole_array(cache, size):
+    b = Builder((size,))
+    x, y = (b.load(b.array(F, (1,))) for _ in range(2))
+    b.accumulate("add", b.emit("square", b.emit("subtract", x, y)), b.array(F, (0,)))
+    b.check()
+
+
+def test_a_mean_loss_of_rows_is_that_of_the_whole_array(cache):
+    b = Builder((60, 10))
+    x, y = (b.load(b.array(F, (1, 1))) for _ in range(2))
+    shifted = b.emit("subtract", x, b.reduce("maximum", x))
+    log = b.emit("log", b.reduce("add", b.emit("exp", shifted)))
+    chosen = b.reduce("add", b.emit("multiply", y, shifted))
+    b.accumulate("add", b.emit("subtract", log, chosen), b.array(F, (0, 0)))
+    b.check()
