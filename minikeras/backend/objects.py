@@ -104,8 +104,11 @@ _functions: dict[str, Any] = {}  # functions by name alone, as in files
 
 
 def publish(obj: Any, module: str) -> None:
-    """Let a class or function be known as one of Keras's `module`."""
-    name = obj.__name__
+    """Let a class or function be known as one of Keras's `module`.
+
+    It goes by its name, or if it has one by its `public_name`.
+    """
+    name = vars(obj).get("public_name", obj.__name__)
     _places.setdefault(obj, (module, name))
     if inspect.isclass(obj):
         _classes[module, name] = obj

@@ -9,6 +9,10 @@ from minikeras.layers.activation import (
     ReLU,
     Softmax,
 )
+from minikeras.layers.attention import (
+    AdditiveAttention,
+    Attention,
+)
 from minikeras.layers.base import (
     Layer,
 )
@@ -35,6 +39,9 @@ from minikeras.layers.core import (
     Lambda,
     Masking,
 )
+from minikeras.layers.einsum_dense import (
+    EinsumDense,
+)
 from minikeras.layers.input_spec import (
     InputSpec,
     check_inputs,
@@ -57,6 +64,10 @@ from minikeras.layers.merging import (
     minimum,
     multiply,
     subtract,
+)
+from minikeras.layers.multi_head import (
+    GroupedQueryAttention,
+    MultiHeadAttention,
 )
 from minikeras.layers.normalization import (
     BatchNormalization,
@@ -138,6 +149,7 @@ GlobalMaxPool3D = GlobalMaxPooling3D
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
+GroupQueryAttention = GroupedQueryAttention
 
 _registry = K.Registry(
     "keras.layers",
@@ -147,6 +159,7 @@ _registry = K.Registry(
         for x in list(globals().values())
         if isinstance(x, type) and issubclass(x, Layer)
     ],
+    aliases={"GroupQueryAttention": GroupedQueryAttention},
     accepts=lambda x: isinstance(x, Layer),
 )
 get, serialize, deserialize = _registry.get, _registry.serialize, _registry.deserialize
@@ -159,7 +172,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -190,6 +205,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -208,6 +224,8 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -226,6 +244,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",

@@ -13,7 +13,14 @@ from typing import Any
 from minikeras import backend as K
 from minikeras.layers.context import tensor_arguments
 
-__all__ = ["mask_of", "pass_on", "take_masks", "with_mask"]
+__all__ = [
+    "mask_of",
+    "pass_on",
+    "positions_apart",
+    "take_masks",
+    "with_mask",
+    "without_mask",
+]
 
 
 def mask_of(x: Any) -> Any:
@@ -26,6 +33,11 @@ def with_mask(x: Any, mask: Any) -> Any:
     if mask is not None and isinstance(x, K.Tensor) and mask_of(x) is None:
         x._keras_mask = mask  # type: ignore[attr-defined]
     return x
+
+
+def without_mask(x: Any) -> Any:
+    """Return `x` as a tensor that carries no mask: for layers that take none."""
+    return x if mask_of(x) is None else K.identity(x)
 
 
 def take_masks(bound: BoundArguments) -> Any:
@@ -64,6 +76,16 @@ def pass_on(layer: Any, inputs: Any, mask: Any, outputs: Any) -> None:
     if masks is not None and any(mask_of(y) is None for y in made):
         for y, m in zip(made, K.tree.flatten(masks), strict=False):
             with_mask(y, m)
+
+
+def positions_apart(x: Any, i: int, y: Any, j: int) -> Any:
+    """Return how far each position along axis `i` of `x` lies after each of `y`'s.
+
+    Shapes:
+        returns: (1, size of axis i of x, size of axis j of y)
+    """
+    later, earlier = K.arange(K.shape(x)[i]), K.arange(K.shape(y)[j])
+    return K.expand_dims(K.expand_dims(later, -1) - earlier, 0)
 
 
 def _masks(x: Any) -> Any:

@@ -293,6 +293,56 @@ RECURRENT = [
     case("LSTM", SEQUENCE, units=3, dropout=0.4, recurrent_dropout=0.2, **NOISE),
 ]
 
+EINSUM_DENSE = [
+    case("EinsumDense", equation="ab,bc->ac", output_shape=3, bias_axes="c"),
+    case(
+        "EinsumDense",
+        SEQUENCE,
+        equation="abc,cde->abde",
+        output_shape=(7, 3, 2),
+        bias_axes="de",
+        activation="relu",
+        kernel_regularizer="l2",
+        activity_regularizer="l1",
+    ),
+    case("EinsumDense", SEQUENCE, equation="abc,bcd->ad", output_shape=5),
+    case(
+        "EinsumDense",
+        (2, 7, 4, 3),
+        equation="abcd,cde->aeb",
+        output_shape=(5, 7),
+        bias_axes="e",
+    ),
+    case(
+        "EinsumDense",
+        SEQUENCE,
+        equation="...x,xy->...y",
+        output_shape=5,
+        bias_axes="y",
+        open_axes=(0, 1),
+    ),
+    case(
+        "EinsumDense",
+        IMAGE_FIRST,
+        equation="ab...,bc->ac...",
+        output_shape=5,
+        bias_axes="c",
+        open_axes=(0, 2, 3),
+    ),
+]
+
+TWO, THREE = ((2, 3, 4), (2, 5, 4)), ((2, 3, 4), (2, 5, 6), (2, 5, 4))
+STEPS = {"listed": True, "open_axes": (0, 1)}
+ATTENTION = [
+    case("Attention", *TWO, **STEPS),
+    case("Attention", *THREE, use_scale=True, seed=3, **STEPS),
+    case("Attention", *TWO, score_mode="concat", **STEPS),
+    case("Attention", *THREE, score_mode="concat", use_scale=True, **STEPS),
+    case("Attention", *TWO, dropout=0.3, **STEPS, **NOISE),
+    case("AdditiveAttention", *TWO, **STEPS),
+    case("AdditiveAttention", *THREE, use_scale=False, **STEPS),
+]
+
 CASES = [
     *CORE,
     *ACTIVATIONS,
@@ -304,4 +354,6 @@ CASES = [
     *MERGING,
     *PREPROCESSING,
     *RECURRENT,
+    *EINSUM_DENSE,
+    *ATTENTION,
 ]
