@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minikeras.backend.session import get_session
-from minikeras.backend.tracing import Trace, current_trace, tracing
+from minikeras.backend.tracing import current_trace, tracing
 from minikeras.backend.variables import Variable
 from minikeras.engine import devices, dtypes, tree
 from minikeras.engine.autodiff import gradients as engine_gradients
@@ -97,42 +97,32 @@ def function(
     return Function(inputs, outputs, updates or ())
 
 
-class Traced:
-    """One trace of a Python function, compiled: a function of the arrays in its place.
-
-    A call that fails or is interrupted leaves all variables as they were.
+class CompiledTrace:
+    """One trace of a Python function, compiled: a function of its arrays.
 
     Args:
         inputs: the placeholders of the trace.
         outputs: what the Python function returned, in any nesting.
-        trace: what it did meanwhile.
+        updates: what it assigned to variables.
     """
 
-    def __init__(self, inputs: Sequence[Tensor], outputs: Any, trace: Trace) -> None:
+    def __init__(
+        self, inputs: Sequence[Tensor], outputs: Any, updates: Iterable[Node]
+    ) -> None:
         self.outputs = outputs
         self._leaves = tree.flatten(outputs)
         fetches = [x for x in self._leaves if is_symbolic(x)]
-        self._function = Function(inputs, fetches, trace.updates)
-        self._handles = trace.handles
+        self._function = Function(inputs, fetches, updates)
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """Return the outputs, with arrays in place of tensors."""
-        values = self._computed(arrays)
+        values = self._function.run(arrays)
         if not tree.is_nested(self.outputs):
             return values[0] if values else self.outputs
         rest = iter(values)
         return tree.pack_sequence_as(
             self.outputs, [next(rest) if is_symbolic(x) else x for x in self._leaves]
         )
-
-    def _computed(self, arrays: Sequence[Any]) -> list[Any]:
-        kept = get_session().values
-        before = [kept[handle] for handle in self._handles]
-        try:
-            return self._function.run(arrays)
-        except BaseException:
-            kept.update(zip(self._handles, before, strict=True))
-            raise
 
 
 class TracedFunction:
@@ -152,14 +142,14 @@ class TracedFunction:
         functools.update_wrapper(self, fn)
         self.fn = fn
         self.fixed = slice(1 if any_rows else 0, None)
-        self.traces: dict[Any, Traced] = {}
+        self.traces: dict[Any, CompiledTrace] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what `fn` returns, with arrays in place of tensors."""
         traced, arrays = self.traced_for(*args, **kwargs)
         return traced(arrays)
 
-    def traced_for(self, *args: Any, **kwargs: Any) -> tuple[Traced, list[Any]]:
+    def traced_for(self, *args: Any, **kwargs: Any) -> tuple[CompiledTrace, list[Any]]:
         """Return the trace for arguments of this form, and the arrays among them."""
         arrays: list[Any] = []
         form = self._form((args, kwargs), arrays)
@@ -181,7 +171,7 @@ class TracedFunction:
             return array.shape[self.fixed], array.dtype
         return type(value), value
 
-    def _trace(self, call: Any, arrays: Sequence[Any]) -> Traced:
+    def _trace(self, call: Any, arrays: Sequence[Any]) -> CompiledTrace:
         """Call `fn` on placeholders."""
         with tracing() as trace:
             inputs = [self._stand_in(x) for x in arrays]
@@ -193,7 +183,7 @@ class TracedFunction:
                 lambda y: as_tensor(y) if is_symbolic(y) else y,
                 self.fn(*args, **kwargs),
             )
-        return Traced(inputs, outputs, trace)
+        return CompiledTrace(inputs, outputs, trace.updates)
 
     def _stand_in(self, array: Any) -> Tensor:
         shape = (*[None] * self.fixed.start, *array.shape[self.fixed])
