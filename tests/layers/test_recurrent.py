@@ -8,6 +8,7 @@ import pytest
 from minikeras import backend as K
 from minikeras import layers
 from minikeras.models import Model
+from tests.engine.ops.test_scan import scans
 
 KINDS = ["SimpleRNN", "LSTM", "GRU"]
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -227,3 +228,99 @@ def test_an_encoder_hands_its_states_to_a_decoder(x):
     history = model.fit([x, x], np.zeros((3, 5, 2)), epochs=2, verbose=0)
     first, second = history.history["loss"]
     assert second < first
+
+
+# -- gradients -------------------------------------------------------------------------
+
+
+def slopes(layer, x, along, **call):
+    """Return the gradients of ``sum(layer(x) * along)`` by x and the weights."""
+    inputs = K.placeholder(x.shape, dtype=str(x.dtype))
+    total = K.sum(layer(inputs, **call) * along)
+    return K.function([inputs], K.gradients(total, [inputs, *layer.trainable_weights]))(
+        [x]
+    )
+
+
+def slopes_of_keras(layer, x, along, **call):
+    import jax
+
+    def total(x, weights):
+        rest = [v.value for v in layer.non_trainable_variables]
+        y, _ = layer.stateless_call(weights, rest, x, **call)
+        return (y * along).sum()
+
+    weights = [v.value for v in layer.trainable_variables]
+    to_x, to_weights = jax.grad(total, argnums=(0, 1))(x, weights)
+    return [to_x, *to_weights]
+
+
+@kinds
+@pytest.mark.parametrize(
+    "args, mask",
+    [
+        ({}, None),
+        ({"return_sequences": True}, MASK),
+        ({"return_sequences": True, "go_backwards": True}, None),
+        ({"go_backwards": True}, MASK),
+        ({"return_sequences": True, "zero_output_for_mask": True}, MASK),
+        ({"use_bias": False}, None),
+    ],
+    ids=str,
+)
+def test_gradients_are_those_of_keras(kind, args, mask, x, rng):
+    own, theirs = pair(lambda room: getattr(room, kind)(2, **args), x)
+    along = rng.normal(size=own(x).shape).astype("float32")
+    call = {} if mask is None else {"mask": mask}
+    same(slopes(own, x, along, **call), slopes_of_keras(theirs, x, along, **call))
+
+
+def test_gradients_are_those_of_keras_if_a_gate_comes_before_the_product(x, rng):
+    own, theirs = pair(lambda room: room.GRU(2, reset_after=False), x)
+    along = rng.normal(size=(3, 2)).astype("float32")
+    same(slopes(own, x, along), slopes_of_keras(theirs, x, along))
+
+
+@kinds
+def test_gradients_have_gradients(kind, x, rng):
+    layer = getattr(layers, kind)(2, dtype="float64")
+    inputs = K.placeholder(x.shape, dtype="float64")
+    along, way = rng.normal(size=x.shape), rng.normal(size=x.shape)
+    (slope,) = K.gradients(K.sum(K.square(layer(inputs))), [inputs])
+    (second,) = K.gradients(K.sum(slope * along), [inputs])
+    first, found = K.function([inputs], slope), K.function([inputs], second)([x])
+    after, before = (first([x + step * way]) for step in (1e-5, -1e-5))
+    measured = np.sum((after - before) * along) / 2e-5
+    np.testing.assert_allclose(np.sum(found * way), measured, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kind, args, products",
+    [
+        ("SimpleRNN", {}, 1),
+        ("LSTM", {}, 1),
+        ("GRU", {}, 1),
+        ("GRU", {"reset_after": False}, 2),
+        ("RNN", {}, 1),
+    ],
+)
+def test_a_step_makes_only_the_products_with_the_state(kind, args, products):
+    cell = {"cell": layers.LSTMCell(2)} if kind == "RNN" else {"units": 2}
+    layer = getattr(layers, kind)(**cell, **args)
+    y = layer(K.placeholder((None, None, 4)))
+    forward, backward = scans([y, *K.gradients(K.sum(y), layer.trainable_weights)])
+    assert forward.count("MatMul") == backward.count("MatMul") == products
+    assert "Tanh" in forward
+    assert "Tanh" not in backward  # what was computed is kept
+
+
+def test_a_cell_that_changes_the_call_is_called(x):
+    class Twice(layers.LSTMCell):
+        def call(self, inputs, states, training=None):
+            return super().call(inputs * 2, states, training)
+
+    own, plain = layers.RNN(Twice(2)), layers.LSTM(2)
+    own(x)
+    plain(x)
+    plain.set_weights(own.get_weights())
+    np.testing.assert_allclose(own(x), plain(2 * x), rtol=1e-5)
