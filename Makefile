@@ -6,7 +6,7 @@
 #   make check       format, lint, types, import contracts, sizes
 #   make docs        the documentation, into docs/_build/html
 #   make notebooks   execute the notebooks, into build/notebooks
-#   make bench       the benchmarks
+#   make bench       the benchmarks (BENCH=table chooses one)
 #   make setup       the environment alone, in .venv, with every developer tool
 #   make lock        pin what .venv holds now in constraints.txt
 #   make clean       remove what was built (make distclean: and .venv)
@@ -18,6 +18,7 @@ SHELL := /bin/bash
 VENV := .venv
 RUN  := $(VENV)/bin
 ARGS ?=
+BENCH ?= bench_import table growth
 # pytest-xdist workers: `make test JOBS=0` runs the tests in one process.
 JOBS ?= auto
 
@@ -72,8 +73,8 @@ notebooks: setup
 	$(RUN)/python tools/notebooks.py $(ARGS)
 
 bench: setup
-	@ls benchmarks/bench_*.py >/dev/null 2>&1 || { echo "no benchmarks/bench_*.py yet"; exit 1; }
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN)/python "$$file" $(ARGS); done
+	@for name in $(BENCH); do \
+		echo "== $$name"; $(RUN)/python benchmarks/$$name.py $(ARGS); done
 
 setup: $(VENV)/installed-dev
 
