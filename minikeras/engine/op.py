@@ -71,6 +71,7 @@ class Op(Value):
     stateful: ClassVar[bool] = False
     selective: ClassVar[bool] = False  # `run` is told which of its outputs are wanted
     binds: ClassVar[bool] = False  # it has ``bind(*outputs, *inputs)``: see `MatMul`
+    traced: ClassVar[Any] = None  # a kernel for compiled plans, of steps they can fuse
 
     infer: ClassVar[Callable[..., Any]]
     kernel: ClassVar[Callable[..., Any]]

@@ -43,7 +43,7 @@ class Commits:
         """Keep in place nothing that a call, which may fail, waits for."""
         needed: set[Slot] = set()
         for unit in reversed(instructions):
-            if isinstance(unit, Call) or not needed.isdisjoint(unit.outputs):
+            if isinstance(unit, Call) or any(y.base in needed for y in unit.outputs):
                 needed.update(x.base for x in unit.inputs)
         for slot in needed.intersection(self.in_place):
             del self.in_place[slot]
@@ -60,7 +60,7 @@ class Commits:
                 or any(x.base in touched for x in unit.inputs)
             ):
                 found.append(unit)
-                touched.update(unit.outputs)
+                touched.update(y.base for y in unit.outputs)
         return found
 
     def _drop_overtaken(self, late: Sequence[Instruction]) -> None:

@@ -164,8 +164,10 @@ class _Fusion:
 
     def enter(self, group: Group, instruction: Map | Total) -> None:
         group.add(instruction)
-        self.maker[instruction.output] = group
-        self.stage[instruction.output] = group.stage
+        y = instruction.output
+        if not y.is_view:  # a part of something cannot be had in the same loop
+            self.maker[y] = group
+        self.stage[y.base] = max(group.stage, self.stage.get(y.base, 0))
 
     def stage_of(self, x: Slot) -> int:
         return self.stage.get(x.base, 0)
@@ -177,8 +179,11 @@ class _Fusion:
 
 def ordered(units: Sequence[Instruction]) -> list[Instruction]:
     """Return units so that each follows what it needs, else in the order given."""
-    maker = {y.base: i for i, unit in enumerate(units) for y in unit.outputs}
-    needs = [{maker[x.base] for x in unit.inputs if x.base in maker} for unit in units]
+    makers: dict[Slot, list[int]] = {}
+    for i, unit in enumerate(units):
+        for y in unit.outputs:
+            makers.setdefault(y.base, []).append(i)
+    needs = [{j for x in u.inputs for j in makers.get(x.base, ())} for u in units]
     needs = [need - {i} for i, need in enumerate(needs)]
     users: list[list[int]] = [[] for _ in units]
     for i, need in enumerate(needs):

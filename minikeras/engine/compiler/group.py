@@ -158,7 +158,8 @@ class _Builder:
         """Return the loop, None if the rows do not lie in memory as rows."""
         for member in self.group.members:
             self.add(member)
-        written = [m for m in self.group.members if m.output in self.needed]
+        needed = self.needed
+        written = [m for m in self.group.members if m.output.is_view or m.output in needed]
         for member in written:
             self.store(member)
         sizes, operands = self.collapsed()
@@ -246,11 +247,14 @@ class _Builder:
             number = self.operand(y, _access(y, shape, self.box))
             self.emit("accumulate", [x], y.dtype, (member.name, number))
             return
-        strides = (
-            _strides(self.box)
-            if kind == "element"
-            else _row_strides(self.box, self.inner)
-        )
+        if y.is_view:
+            strides = _access(y, y.shape, self.box)
+        else:
+            strides = (
+                _strides(self.box)
+                if kind == "element"
+                else _row_strides(self.box, self.inner)
+            )
         number = self.operand(y, strides)
         self.emit("store", [x], y.dtype, number, kind == "row")
 

@@ -141,7 +141,7 @@ class _Lowering:
         recorder = Recorder(node)
         arguments = [Traced(recorder, x) if isinstance(x, Slot) else x for x in inputs]
         with np.errstate(all="ignore"):
-            found = node.op.kernel(np, *arguments)
+            found = (node.op.traced or node.op.kernel)(np, *arguments)
         results = found if node.several else (found,)
         replaced: dict[Slot, Slot] = {}
         for instruction in recorder.instructions:

@@ -53,9 +53,10 @@ class Memory:
                 if last.get(x.base) == i and x.base in self.offset
             }
             for y in unit.outputs:
-                if y in elsewhere:
-                    continue
-                heir_of = _inherited(unit, y, dying)
+                if y.base in elsewhere or y.base in self.offset:
+                    continue  # the second part of something
+                heir_of = None if y.is_view else _inherited(unit, y, dying)
+                y = y.base
                 if reuse and heir_of is not None:
                     dying.remove(heir_of)
                     self.offset[y] = self.offset[heir_of]
@@ -63,10 +64,9 @@ class Memory:
                     self.offset[y] = self._take(_room(y))
                     used += _room(y)
             self.least = max(self.least, used)
-            unused = [
-                y for y in unit.outputs if last.get(y, i) == i and y not in elsewhere
-            ]
-            for x in {*dying, *unused} if reuse else ():
+            made = {y.base for y in unit.outputs}.intersection(self.offset)
+            unused = {y for y in made if last.get(y, i) == i}
+            for x in dying | unused if reuse else ():
                 self._give(self.offset[x], _room(x))
                 used -= _room(x)
 

@@ -17,7 +17,17 @@ import numpy as np
 from minikeras.engine.graph import Node
 from minikeras.engine.loops import Loop
 
-__all__ = ["Call", "Fused", "Instruction", "Map", "Program", "Slot", "Store", "Total"]
+__all__ = [
+    "Call",
+    "Fused",
+    "Instruction",
+    "Map",
+    "Part",
+    "Program",
+    "Slot",
+    "Store",
+    "Total",
+]
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 View: TypeAlias = Callable[[Array], Array]
@@ -162,6 +172,20 @@ class Map:
         return f"{self.output} = {self.name}{self.inputs}"
 
 
+class Part(Map):
+    """A copy of the input on a view of a slot, which is made of several such parts."""
+
+    __slots__ = ()
+
+    def __init__(self, x: Slot, output: Slot, node: Node) -> None:
+        super().__init__("cast", [x], output, node)
+
+    @property
+    def key(self) -> Any:
+        """What it computes: nothing that could be shared."""
+        return self
+
+
 class Total:
     """output = input totaled by a ufunc over `axes`, which stay with size 1."""
 
@@ -300,7 +324,7 @@ class Program:
         needed = {x.base for x in self.fetches if isinstance(x, Slot)}
         kept: list[Instruction] = []
         for instruction in reversed(self.instructions):
-            used = not needed.isdisjoint(instruction.outputs)
+            used = any(y.base in needed for y in instruction.outputs)
             if used or instruction.key is None:
                 kept.append(instruction)
                 needed.update(x.base for x in instruction.inputs)

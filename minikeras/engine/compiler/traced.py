@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from minikeras.engine.compiler.program import Instruction, Map, Slot, Total
+from minikeras.engine.compiler.program import Instruction, Map, Part, Slot, Total
 from minikeras.engine.graph import Node
 from minikeras.engine.shapes import axes_of
 
@@ -151,7 +151,7 @@ class Traced(NDArrayOperatorsMixin):
         raise Opaque("its elements are not known yet")
 
     __array__ = __bool__ = __int__ = __float__ = __index__ = __iter__ = _refuse
-    __setitem__ = tolist = item = _refuse
+    tolist = item = _refuse
 
     # -- what kernels ask --------------------------------------------------------------
 
@@ -176,6 +176,9 @@ class Traced(NDArrayOperatorsMixin):
                 lambda a: a[(*items, Ellipsis)] if Ellipsis not in items else a[items]
             )
         raise Opaque("an index that is an array")
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise Opaque("a kernel writes on an array that it has not made")
 
     def _view(self, function: Callable[[Any], Any]) -> Traced:
         return Traced(self.recorder, self.slot.view(function))
@@ -240,6 +243,46 @@ class Traced(NDArrayOperatorsMixin):
     def min(self, *args: Any, **kwargs: Any) -> Any:
         """Record a minimum."""
         return np.min(self, *args, **kwargs)
+
+
+class Built(Traced):
+    """What a kernel makes part by part: ``y = xp.empty_like(x); y[...] = ...``."""
+
+    __slots__ = ()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        part = self[index].slot
+        given = self.recorder.slot(value, self.dtype)
+        laid = given.view(lambda a: np.broadcast_to(a, part.shape))
+        self.recorder.instructions.append(Part(laid, part, self.recorder.node))
+
+
+def _empty_like(prototype: Any, dtype: Any = None, shape: Any = None) -> Built:
+    sizes = prototype.shape if shape is None else shape
+    slot = Slot.new(sizes, prototype.dtype if dtype is None else dtype)
+    return Built(prototype.recorder, slot)
+
+
+def _concatenate(arrays: Any, axis: int = 0) -> Built:
+    arrays = list(arrays)
+    first = next(a for a in arrays if isinstance(a, Traced))
+    if len({a.dtype for a in arrays}) > 1:
+        raise Opaque("a concatenation of several dtypes")
+    axis %= first.ndim
+    sizes = list(first.shape)
+    sizes[axis] = sum(a.shape[axis] for a in arrays)
+    whole, start = _empty_like(first, shape=sizes), 0
+    for a in arrays:
+        stop = start + a.shape[axis]
+        whole[(slice(None),) * axis + (slice(start, stop),)] = a
+        start = stop
+    return whole
+
+
+def _stack(arrays: Any, axis: int = 0) -> Built:
+    arrays = list(arrays)
+    axis %= arrays[0].ndim + 1
+    return _concatenate([np.expand_dims(a, axis) for a in arrays], axis)
 
 
 # -- NumPy's functions that are not ufuncs ---------------------------------------------
@@ -312,6 +355,10 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.mean: _mean,
     np.var: _var,
     np.where: _where,
+    np.empty_like: _empty_like,
+    np.concatenate: _concatenate,
+    np.stack: _stack,
+    np.ascontiguousarray: lambda a: a,
     np.clip: _clip,
     np.reshape: lambda a, shape: a.reshape(shape),
     np.ravel: lambda a: a.reshape(-1),
