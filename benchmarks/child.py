@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from workloads import WORKLOADS
 
 Clocks = dict[str, float]
+LEAST = 1.0  # seconds to measure for, however fast the epochs are
 
 
 def clocks() -> Clocks:
@@ -49,8 +50,9 @@ class Watch:
         self.times.append(since(self.start))
         self.losses.append(sum(map(float, losses)) / len(losses))
         self.start = clocks()
-        in_time = since(self.began)["wall"] < self.budget
-        return len(self.times) < 2 or (len(self.times) <= self.epochs and in_time)
+        spent = since(self.began)["wall"]
+        enough = len(self.times) > self.epochs and spent > LEAST
+        return len(self.times) < 2 or not (enough or spent > self.budget)
 
     def step(self, steps: int) -> Clocks:
         """Return the seconds of a step in the best epoch after the first."""

@@ -97,7 +97,8 @@ class Workload(NamedTuple):
         layers: from the input to the output.
         batch: samples a step.
         steps: steps an epoch; of the epochs after the first, the best one counts.
-        epochs: epochs after the first; fewer if the process's budget is spent.
+        epochs: epochs after the first; more where they are fast, fewer if the process's
+            budget is spent.
         task: what a step is: "train", "predict" (one sample), or "start", where only
             the first step counts, from the start of the process.
     """
