@@ -18,6 +18,7 @@ place of a kernel: it sees the session through `run`.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, ClassVar
@@ -115,6 +116,13 @@ class Op(Value):
         """Return `infer`, or what stands in for it where a rank is unknown."""
         known = self.any_rank or all(spec.shape is not None for spec in specs)
         return self.infer if known else self.infer_any_rank
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        """Return how many floating-point operations it takes, given all shapes.
+
+        Unless an op says else, it is one for each element of its outputs.
+        """
+        return sum(math.prod(shape) for shape in outputs)
 
     # -- operands ------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from operator import call
 from threading import RLock
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from minikeras.engine import devices
 from minikeras.engine.compiler.bound import native
 from minikeras.engine.compiler.bound import Binder
+from minikeras.engine.compiler.explain import Explanation, explained
 from minikeras.engine.compiler.lowering import Uncompilable, lower
 from minikeras.engine.compiler.memory import aligned
 from minikeras.engine.compiler.passes import is_on
@@ -38,10 +40,12 @@ class CompiledPlan:
     """
 
     def __init__(self, plan: Plan) -> None:
+        start = perf_counter()
         self.plan = plan
         self.schedule = Schedule(lower(plan))
         self.program = self.schedule.program
         self.kernels = made(self.schedule.loops())
+        self.compile_seconds = perf_counter() - start
         self.lock = RLock()
         self.run: Any = None
         self.storage: Any = None
@@ -65,9 +69,9 @@ class CompiledPlan:
             self._make_room(handle, slot)
         self.feeds = [self.array(x) for x in self.program.feeds]
         binder = Binder(self.array, lambda: self.run, self.kernels)
-        bound = [[*binder.all(units)] for units in (self.schedule.body, self.schedule.commit)]
-        self.calls = [[call for call, _ in pairs] for pairs in bound]
-        self.units = [unit for _, unit in bound[0]]
+        parts = self.schedule.body, self.schedule.commit
+        self.bound = [[*binder.all(units)] for units in parts]
+        self.calls = [[call for call, _ in pairs] for pairs in self.bound]
         self.fetches = [self._fetch(x) for x in self.program.fetches]
         self.generation = storage.generation
 
@@ -136,15 +140,53 @@ class CompiledPlan:
             self.fresh.clear()
             return [None if fetch is None else fetch() for fetch in self.fetches]
 
+    def explain(self, repeats: int = 0) -> Explanation:
+        """Return a table of the calls: what each does, for which layer, at what cost.
+
+        Args:
+            repeats: how often to run the plan, once it has run, to time each call; the
+                variables are left as they were. With 0 nothing is timed.
+
+        Raises:
+            ExecutionError: if it has not run yet, and so has nothing to work on.
+        """
+        if self.storage is None:
+            raise ExecutionError("explain: run the plan first, so that it has memory")
+        with self.lock, np.errstate(all="ignore"):
+            stored = [*self.schedule.in_place.values()]
+            stored += [u.handle for u in self.schedule.commit if isinstance(u, Store)]
+            before = {handle: self.storage[handle].copy() for handle in stored}
+            bound = [*self.bound[0], *self.bound[1]]
+            rows = explained(bound, self._place, self._runner, repeats)
+            self.storage.update(before)
+        memory = self.schedule.memory
+        return Explanation(rows, memory.size, memory.least, self.compile_seconds)
+
+    def _place(self, slot: Slot) -> str:
+        """Return where a slot lies, in words."""
+        offset = self.schedule.memory.offset.get(slot.base)
+        handle = self.schedule.in_place.get(slot.base)
+        return (
+            handle.name
+            if handle is not None
+            else ""
+            if offset is None
+            else f"@{offset}"
+        )
+
+    def _runner(self, loop: Loop) -> str:
+        return "native" if loop in self.kernels else "blocks"
+
     def _forget(self) -> None:
         """Take back the memory of variables that were to get their first value."""
         for handle in self.fresh:
             del self.storage[handle]
 
     def _located(self, number: int, error: Exception) -> Exception:
-        node = self.units[number].node
+        _, unit = self.bound[0][number]
+        node = unit.node
         if not isinstance(error, EngineError):
-            shapes = ", ".join(f"{x.dtype}{x.shape}" for x in self.units[number].inputs)
+            shapes = ", ".join(f"{x.dtype}{x.shape}" for x in unit.inputs)
             error = ExecutionError(f"{node.op.name}: {error}; its inputs were {shapes}")
         error.locate(node.place)
         return error

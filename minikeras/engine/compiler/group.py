@@ -127,7 +127,7 @@ class Group:
 
     def built(self, needed: Container[Any]) -> list[Any]:
         """Return the loop as an instruction; the members if they do not make one."""
-        if self.size == 0:
+        if self.size == 0 or not self.members:
             return list(self.members)
         loop = _Builder(self, needed).fused()
         return list(self.members) if loop is None else [loop]
@@ -159,7 +159,9 @@ class _Builder:
         for member in self.group.members:
             self.add(member)
         needed = self.needed
-        written = [m for m in self.group.members if m.output.is_view or m.output in needed]
+        written = [
+            m for m in self.group.members if m.output.is_view or m.output in needed
+        ]
         for member in written:
             self.store(member)
         sizes, operands = self.collapsed()

@@ -243,11 +243,14 @@ def repeated(
     known = length.base.source
     stacked = [x.shape[0] for x in given[n : n + op.xs]]
     stacked += [y.shape[0] for y in outputs[sum(wanted[:n]) :]]
-    steps = stacked[0] if stacked else int(known) if isinstance(known, np.ndarray) else 0
+    steps = (
+        stacked[0] if stacked else int(known) if isinstance(known, np.ndarray) else 0
+    )
     if not 0 < steps <= _MOST_STEPS:
         raise Uncompilable(f"{node.name} has {steps} steps")
     layouts = [
-        x.layout[0, ...] if n <= i < n + op.xs else x.layout for i, x in enumerate(given)
+        x.layout[0, ...] if n <= i < n + op.xs else x.layout
+        for i, x in enumerate(given)
     ]
     pairs = zip(cut.body.feeds, layouts, strict=True)
     specs = {t: Spec(layout.shape, t.dtype) for t, layout in pairs}

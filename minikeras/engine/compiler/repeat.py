@@ -37,7 +37,16 @@ class Repeat(Call):
         placed: the slots of the body that lie on a row of an output, by number.
     """
 
-    __slots__ = ("carried", "carries", "ends", "placed", "reverse", "schedule", "steps", "xs")
+    __slots__ = (
+        "carried",
+        "carries",
+        "ends",
+        "placed",
+        "reverse",
+        "schedule",
+        "steps",
+        "xs",
+    )
 
     carried: Sequence[int]
     carries: int
@@ -48,19 +57,25 @@ class Repeat(Call):
     steps: int
     xs: int
 
-    def __init__(self, node: Node, inputs: Sequence[Slot], outputs: Sequence[Slot], **form: Any) -> None:
+    def __init__(
+        self, node: Node, inputs: Sequence[Slot], outputs: Sequence[Slot], **form: Any
+    ) -> None:
         super().__init__(node, inputs, outputs)
         for name, value in form.items():
             setattr(self, name, value)
 
-    def bound(self, inputs: Sequence[Array], outputs: Sequence[Array], binder: Any) -> Iterator[Bound]:
+    def bound(
+        self, inputs: Sequence[Array], outputs: Sequence[Array], binder: Any
+    ) -> Iterator[Bound]:
         """Yield the calls of all steps."""
         memory = aligned(self.schedule.memory.size)
         state = list(inputs[: self.carries])
         stacked = inputs[self.carries : self.carries + self.xs]
         captures = inputs[self.carries + self.xs :]
         rows = [y for y, end in zip(outputs, self.ends, strict=True) if end is None]
-        spare = [[_like(x) for x in self.program.fetches[: len(self.carried)]] for _ in "ab"]
+        spare = [
+            [_like(x) for x in self.program.fetches[: len(self.carried)]] for _ in "ab"
+        ]
         times = range(self.steps)
         effects = any(isinstance(i, Call) and i.key is None for i in self.schedule.body)
         if effects:
@@ -76,7 +91,11 @@ class Repeat(Call):
                 state[i] = value
         if effects:
             yield binder.leave_loop, self
-        ends = ((y, end) for y, end in zip(outputs, self.ends, strict=True) if end is not None)
+        ends = (
+            (y, end)
+            for y, end in zip(outputs, self.ends, strict=True)
+            if end is not None
+        )
         for y, end in ends:
             yield partial(np.copyto, y, state[end]), self
 
@@ -89,7 +108,14 @@ class Repeat(Call):
 class Step:
     """One step: where the slots of the body lie in it."""
 
-    def __init__(self, unit: Repeat, fed: Sequence[Array], rows: Sequence[Array], spare: Sequence[Array], memory: Array) -> None:
+    def __init__(
+        self,
+        unit: Repeat,
+        fed: Sequence[Array],
+        rows: Sequence[Array],
+        spare: Sequence[Array],
+        memory: Array,
+    ) -> None:
         self.unit = unit
         self.rows = rows
         self.spare = spare
@@ -105,7 +131,9 @@ class Step:
         if base not in self.arrays:
             known = isinstance(base.source, np.ndarray)
             memory = self.unit.schedule.memory
-            self.arrays[base] = base.source if known else memory.array(self.memory, base)
+            self.arrays[base] = (
+                base.source if known else memory.array(self.memory, base)
+            )
         return slot.on(self.arrays[base])
 
     def copies(self) -> Iterator[Callable[[], Any]]:

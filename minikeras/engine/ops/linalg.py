@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Sequence
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
@@ -62,6 +63,10 @@ class MatMul(Op, name="matmul"):
         left = a.swapaxes(-1, -2) if self.transpose_a else a
         right = b.swapaxes(-1, -2) if self.transpose_b else b
         return xp.matmul(left, right)
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        inner = inputs[0][-2 if self.transpose_a else -1]
+        return 2 * inner * math.prod(outputs[0])
 
     def bind(self, c: Array, a: Array, b: Array) -> Callable[[], Any]:
         """Return the call that writes the product of these arrays into `c`."""

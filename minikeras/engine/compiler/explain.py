@@ -1,0 +1,167 @@
+"""What a plan does, call by call: `Explanation`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from minikeras.engine.compiler.program import (
+    Call,
+    Fused,
+    Instruction,
+    Map,
+    Slot,
+    Store,
+    Total,
+)
+from minikeras.engine.compiler.repeat import Repeat
+
+__all__ = ["Explanation", "Row"]
+
+
+class Row(NamedTuple):
+    """One instruction of a plan.
+
+    Attributes:
+        what: a node's op; the steps of a fused loop, and what runs it.
+        layer: the name scope of the node it serves.
+        shapes: of what it reads and what it writes.
+        place: where what it writes lies.
+        flops: floating-point operations, each counted as one.
+        bytes: of all that it reads and writes.
+        calls: how many calls of Python it is.
+        seconds: the shortest time it took; None if that was not asked for.
+    """
+
+    what: str
+    layer: str
+    shapes: str
+    place: str
+    flops: int
+    bytes: int
+    calls: int
+    seconds: float | None
+
+
+class Explanation:
+    """A table of a plan's calls, in order, to be printed or read.
+
+    Attributes:
+        rows: one for each instruction.
+        memory: bytes of the plan's own memory, variables not among them.
+        least: the most bytes of it that are in use at one time: no plan needs fewer.
+        compile_seconds: how long the plan took to make.
+    """
+
+    def __init__(
+        self, rows: Sequence[Row], memory: int, least: int, compile_seconds: float
+    ) -> None:
+        self.rows = list(rows)
+        self.memory = memory
+        self.least = least
+        self.compile_seconds = compile_seconds
+
+    def __str__(self) -> str:
+        head = ("call", "layer", "shapes", "lies", "Mflop", "KB", "us")
+        table = [head, *map(_cells, self.rows)]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table]
+        flops, read = (
+            sum(getattr(r, k) for r in self.rows) for k in ("flops", "bytes")
+        )
+        calls = sum(row.calls for row in self.rows)
+        return "\n".join(
+            [
+                *lines,
+                f"{calls} calls, {flops / 1e6:.1f} Mflop, {read / 1e6:.1f} MB read and "
+                f"written; own memory {self.memory / 1e6:.2f} MB (at least "
+                f"{self.least / 1e6:.2f}); made in {self.compile_seconds * 1e3:.0f} ms",
+            ]
+        )
+
+    __repr__ = __str__
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    time = "" if row.seconds is None else f"{row.seconds * 1e6:.1f}"
+    what = row.what if row.calls == 1 else f"{row.what} x{row.calls}"
+    return (
+        _short(what, 60),
+        row.layer,
+        _short(row.shapes, 60),
+        _short(row.place, 30),
+        f"{row.flops / 1e6:.2f}",
+        f"{row.bytes / 1e3:.1f}",
+        time,
+    )
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def explained(
+    bound: Iterable[tuple[Callable[[], Any], Instruction]],
+    place: Callable[[Slot], str],
+    runner: Callable[[Any], str],
+    repeats: int,
+) -> list[Row]:
+    """Return a row for each instruction, timed over so many `repeats`; 0: not timed."""
+    units = [(u, [c for c, _ in pairs]) for u, pairs in groupby(bound, lambda p: p[1])]
+    best: list[float | None] = [None] * len(units)
+    for _ in range(repeats):
+        for i, (_, calls) in enumerate(units):
+            start = perf_counter()
+            for call in calls:
+                call()
+            took = perf_counter() - start
+            best[i] = took if best[i] is None else min(took, best[i] or took)
+    return [
+        Row(
+            _what(unit, runner),
+            unit.node.name.rpartition("/")[0],
+            _shapes(unit),
+            ", ".join(dict.fromkeys(place(y) for y in unit.outputs)),
+            flops(unit),
+            sum(
+                x.layout.nbytes if x.size else 0 for x in {*unit.inputs, *unit.outputs}
+            ),
+            len(calls),
+            seconds,
+        )
+        for (unit, calls), seconds in zip(units, best, strict=True)
+    ]
+
+
+def _what(unit: Instruction, runner: Callable[[Any], str]) -> str:
+    if isinstance(unit, Fused):
+        return f"{runner(unit.loop)}({' '.join(m.name for m in unit.members)})"
+    if isinstance(unit, Store):
+        return f"store {unit.handle.name}"
+    return unit.name if isinstance(unit, (Map, Total)) else unit.node.op.name
+
+
+def _shapes(unit: Instruction) -> str:
+    def listed(slots: Iterable[Slot]) -> str:
+        return " ".join("x".join(map(str, slot.shape)) or "1" for slot in slots)
+
+    return f"{listed(unit.inputs)} -> {listed(unit.outputs)}"
+
+
+def flops(unit: Instruction) -> int:
+    """Return how many floating-point operations an instruction takes."""
+    if isinstance(unit, Repeat):
+        return unit.steps * sum(map(flops, unit.schedule.instructions))
+    if isinstance(unit, Fused):
+        return sum(map(flops, unit.members))
+    if isinstance(unit, Total):
+        return unit.inputs[0].size
+    if isinstance(unit, Map):
+        return 0 if unit.name == "cast" else unit.output.size
+    if isinstance(unit, Call):
+        return unit.node.op.flops(
+            [x.shape for x in unit.inputs], [y.shape for y in unit.outputs]
+        )
+    return 0
