@@ -43,8 +43,11 @@ class Commits:
         """Keep in place nothing that a call, which may fail, waits for."""
         needed: set[Slot] = set()
         for unit in reversed(instructions):
-            if isinstance(unit, Call) or any(y.base in needed for y in unit.outputs):
+            waited_for = any(y.base in needed for y in unit.outputs)
+            if isinstance(unit, Call) or waited_for:
                 needed.update(x.base for x in unit.inputs)
+            if waited_for:  # what it writes in place beside would make it late, too
+                needed.update(y.base for y in unit.outputs)
         for slot in needed.intersection(self.in_place):
             del self.in_place[slot]
 

@@ -82,9 +82,10 @@ class Recorder:
         whole = self.slot(x, np.dtype(kind))
         shape = [1 if i in axes else n for i, n in enumerate(x.shape)]
         y = Traced(self, Slot.new(shape, kind))
-        if axes:
+        several = tuple(i for i in axes if x.shape[i] != 1)
+        if several:
             self.instructions.append(
-                Total(ufunc.__name__, whole, axes, y.slot, self.node)
+                Total(ufunc.__name__, whole, several, y.slot, self.node)
             )
         else:
             y = Traced(self, whole)
