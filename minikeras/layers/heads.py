@@ -46,14 +46,8 @@ class Heads(Layer):
 
     def __init__(
         self,
-        *,
         dropout: float,
         use_bias: bool,
-        sliding_window: int | None,
-        flash_attention: bool | None,
-        kernel_rule: tuple[Any, Any, Any],
-        bias_rule: tuple[Any, Any, Any],
-        activity_regularizer: Any,
         use_gate: bool,
         seed: int | None,
         **kwargs: Any,
@@ -63,26 +57,34 @@ class Heads(Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.use_gate = use_gate
-        if sliding_window is not None and (
-            not isinstance(sliding_window, int) or sliding_window <= 0
-        ):
+        self.seed = seed
+        self.sliding_window: int | None = None
+        self.attention_axes: tuple[int, ...] | None = None
+
+    def penalize_projections(self, activity_regularizer: Any) -> None:
+        """Keep a penalty: on what each projection returns, not on the output."""
+        self._activity_regularizer = regularizers.get(activity_regularizer)
+
+    def look(self, sliding_window: int | None, flash_attention: bool | None) -> None:
+        """Keep how far queries see, and whether the scores are out of reach.
+
+        Raises:
+            ValueError: if the window has no size, or there is to be dropout of scores
+                that are out of reach.
+        """
+        whole = isinstance(sliding_window, int) and sliding_window > 0
+        if sliding_window is not None and not whole:
             raise ValueError(
                 "`sliding_window` must be `None` or a positive integer. Received: "
                 f"sliding_window={sliding_window}"
             )
-        self.sliding_window = sliding_window
-        self.attention_axes: tuple[int, ...] | None = None
-        self.seed = seed
-        self.weight_rule("kernel", *kernel_rule)
-        self.weight_rule("bias", *bias_rule)
-        # It is the projections whose outputs are penalized.
-        self._activity_regularizer = regularizers.get(activity_regularizer)
-        self._flash_attention = flash_attention
-        if flash_attention and dropout > 0.0:
+        if flash_attention and self.dropout > 0.0:
             raise ValueError(
                 "Dropout is not supported when flash attention is enabled. Please set "
                 "dropout to 0.0 to use flash attention."
             )
+        self.sliding_window = sliding_window
+        self._flash_attention = flash_attention
 
     def build(  # type: ignore[override]
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None

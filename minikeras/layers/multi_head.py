@@ -81,34 +81,21 @@ class MultiHeadAttention(Heads):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            dropout=dropout,
-            use_bias=use_bias,
-            sliding_window=sliding_window,
-            flash_attention=flash_attention,
-            kernel_rule=(kernel_initializer, kernel_regularizer, kernel_constraint),
-            bias_rule=(bias_initializer, bias_regularizer, bias_constraint),
-            activity_regularizer=activity_regularizer,
-            use_gate=use_gate,
-            seed=seed,
-            **kwargs,
+        super().__init__(dropout, use_bias, use_gate, seed, **kwargs)
+        self.weight_rule(
+            "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
         )
+        self.weight_rule("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.penalize_projections(activity_regularizer)
+        self.look(sliding_window, flash_attention)
         self.num_heads = _count(num_heads, "num_heads")
         self.key_dim = _count(key_dim, "key_dim")
         self.value_dim = key_dim
         if value_dim is not None:
             self.value_dim = _count(value_dim, "value_dim", " or `None`")
         self._sizes = (num_heads, num_heads, key_dim, self.value_dim)
-        self._output_shape = _listed(
-            output_shape,
-            f"Invalid `output_shape`: {output_shape}. When specified, the "
-            "`output_shape` should be of type tuple, list, or int.",
-        )
-        self.attention_axes = _listed(
-            attention_axes,
-            "`attention_axes` must be an int, list, or tuple. Received: "
-            f"attention_axes={attention_axes}",
-        )
+        self._output_shape = _listed("output_shape", output_shape)
+        self.attention_axes = _listed("attention_axes", attention_axes)
 
     def compute_output_shape(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
@@ -133,12 +120,20 @@ def _count(value: Any, name: str, otherwise: str = "") -> int:
     return value
 
 
-def _listed(value: Any, wrong: str) -> tuple[int, ...] | None:
+_NOT_LISTED = {
+    "output_shape": "Invalid `output_shape`: {}. When specified, the `output_shape` "
+    "should be of type tuple, list, or int.",
+    "attention_axes": "`attention_axes` must be an int, list, or tuple. Received: "
+    "attention_axes={}",
+}
+
+
+def _listed(name: str, value: Any) -> tuple[int, ...] | None:
     """Return an argument that may be one integer or several as several, or None."""
     if isinstance(value, int):
         return (value,)
     if value and not isinstance(value, (list, tuple)):
-        raise ValueError(wrong)
+        raise ValueError(_NOT_LISTED[name].format(value))
     return tuple(value) if value else None
 
 
@@ -179,18 +174,13 @@ class GroupedQueryAttention(Heads):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            dropout=dropout,
-            use_bias=use_bias,
-            sliding_window=sliding_window,
-            flash_attention=flash_attention,
-            kernel_rule=(kernel_initializer, kernel_regularizer, kernel_constraint),
-            bias_rule=(bias_initializer, bias_regularizer, bias_constraint),
-            activity_regularizer=activity_regularizer,
-            use_gate=use_gate,
-            seed=seed,
-            **kwargs,
+        super().__init__(dropout, use_bias, use_gate, seed, **kwargs)
+        self.weight_rule(
+            "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
         )
+        self.weight_rule("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.penalize_projections(activity_regularizer)
+        self.look(sliding_window, flash_attention)
         if num_query_heads % num_key_value_heads:
             raise ValueError(
                 "`num_query_heads` must be divisible by `num_key_value_heads`."
