@@ -71,7 +71,7 @@ class Routine:
         return self._interpreted(plan, arrays)
 
     def _interpreted(self, plan: Plan, arrays: Sequence[Array]) -> list[Any]:
-        run = self.session.start_run()
+        run = Run(self.session.values, self.session.count_run())
         values = [_own(x) for x in execute(plan, [*map(read_only, arrays)], run)]
         run.commit()
         return [
@@ -203,16 +203,16 @@ class Session:
         """Set a variable at once."""
         self.values[handle] = value
 
-    def start_run(self) -> Run:
-        """Return the context of one more run.
+    def count_run(self) -> int:
+        """Return how many runs there have been, and count one more.
 
         Raises:
             SessionError: if the session is closed.
         """
-        self._check_open()
-        run = Run(self.values, self._steps)
+        if self.closed:
+            self._check_open()
         self._steps += 1
-        return run
+        return self._steps - 1
 
     def _check_open(self, fetches: Sequence[Fetch] = ()) -> None:
         if self.closed:

@@ -8,10 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-try:
-    from minikeras.engine import blocked, native
-except ImportError:
-    blocked = native = None
+from minikeras.engine import blocked
 from minikeras.engine.compiler.program import (
     Call,
     Fused,

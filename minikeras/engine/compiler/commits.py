@@ -12,7 +12,6 @@ from typing import Any
 
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Call, Fused, Instruction, Slot, Store
-
 from minikeras.engine.ops.state import Handle
 
 __all__ = ["Commits"]
@@ -67,7 +66,7 @@ class Commits:
         return found
 
     def _drop_overtaken(self, late: Sequence[Instruction]) -> None:
-        """Keep in place no variable whose old value is read when it has been written."""
+        """Keep in place no variable that is read as it was after it was written."""
         written: set[Any] = set()
         for unit in late:
             now = {self.in_place[y]: y for y in unit.outputs if y in self.in_place}
@@ -75,9 +74,9 @@ class Commits:
                 handle = x.base.source
                 if not isinstance(handle, Handle):
                     continue
-                if handle in written:
-                    self._drop(handle)
-                elif handle in now and not _same_walk(unit, x, now[handle]):
+                if handle in written or (
+                    handle in now and not _same_walk(unit, x, now[handle])
+                ):
                     self._drop(handle)
             written.update(now)
 

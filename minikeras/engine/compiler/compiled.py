@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from minikeras.engine import devices
-from minikeras.engine.compiler.bound import native
+from minikeras.engine import devices, native
 from minikeras.engine.compiler.bound import Binder
 from minikeras.engine.compiler.explain import Explanation, explained
-from minikeras.engine.compiler.lowering import Uncompilable, lower
+from minikeras.engine.compiler.lowering import UncompilableError, lower
 from minikeras.engine.compiler.memory import aligned
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Slot, Store
 from minikeras.engine.compiler.schedule import Schedule
 from minikeras.engine.errors import EngineError, ExecutionError
+from minikeras.engine.executor import Run
 from minikeras.engine.loops import Loop
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan
@@ -36,7 +36,7 @@ class CompiledPlan:
         plan: what to compute.
 
     Raises:
-        Uncompilable: if only a run decides what shapes its values have.
+        UncompilableError: if only a run decides what shapes its values have.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -47,7 +47,8 @@ class CompiledPlan:
         self.kernels = made(self.schedule.loops())
         self.compile_seconds = perf_counter() - start
         self.lock = RLock()
-        self.run: Any = None
+        self.step = 0
+        self._run: Run | None = None
         self.storage: Any = None
         self.generation = -1
 
@@ -68,7 +69,7 @@ class CompiledPlan:
         for slot, handle in self.schedule.in_place.items():
             self._make_room(handle, slot)
         self.feeds = [self.array(x) for x in self.program.feeds]
-        binder = Binder(self.array, lambda: self.run, self.kernels)
+        binder = Binder(self.array, self.context, self.kernels)
         parts = self.schedule.body, self.schedule.commit
         self.bound = [[*binder.all(units)] for units in parts]
         self.calls = [[call for call, _ in pairs] for pairs in self.bound]
@@ -109,6 +110,12 @@ class CompiledPlan:
         array = self.array(where)
         return array.copy if array.ndim else lambda: array[()]
 
+    def context(self) -> Run:
+        """Return the run that is under way, as effects see it."""
+        if self._run is None:
+            self._run = Run(self.storage, self.step)
+        return self._run
+
     # -- running -----------------------------------------------------------------------
 
     def __call__(self, arrays: Sequence[Array], session: Any) -> list[Any]:
@@ -124,7 +131,7 @@ class CompiledPlan:
                 self.bind(storage)
             for own, given in zip(self.feeds, arrays, strict=True):
                 own[...] = given
-            self.run = session.start_run()
+            self.step, self._run = session.count_run(), None
             body, commit = map(iter, self.calls)
             with np.errstate(all="ignore"):
                 try:
@@ -198,13 +205,13 @@ def compiled(plan: Plan) -> Plan | CompiledPlan:
         return plan
     try:
         return CompiledPlan(plan)
-    except Uncompilable:
+    except UncompilableError:
         return plan
 
 
 def made(loops: Iterable[Loop]) -> dict[Loop, Any]:
     """Return machine code for loops; none where its maker is not installed."""
-    if not is_on("native") or not hasattr(native, "build") or not native.available():
+    if not is_on("native") or not native.available():
         return {}
     wanted = [loop for loop in dict.fromkeys(loops) if native.supports(loop)]
     return dict(zip(wanted, native.build(wanted), strict=True))

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-
 from minikeras.engine.compiler.group import Group
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import (
@@ -144,7 +143,7 @@ class _Fusion:
                 self.place(instruction)
 
     def group_for(self, instruction: Map | Total, sources: Sequence[Slot]) -> Group:
-        """Return the group that made the latest sources if it fits, else a later one."""
+        """Return the group that made its latest sources, or a later one."""
         latest = self.latest(sources)
         makers = {self.maker.get(x.base) for x in sources if self.stage_of(x) == latest}
         if latest and len(makers) == 1:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minikeras.engine.compiler.program import Fused, Map, Slot, Total
+from minikeras.engine.compiler.program import Fused, Map, Part, Slot, Total
 from minikeras.engine.loops import Instruction, Loop, Operand
 
 __all__ = ["Group"]
@@ -66,7 +66,7 @@ class Group:
         rows = self.rows
         if size != self.size:
             if (
-                isinstance(member, Total)
+                isinstance(member, (Total, Part))
                 or size != rows
                 or not any(self.made.get(x.base) == "row" for x in member.inputs)
             ):

@@ -25,7 +25,7 @@ from minikeras.engine.compiler.program import (
 )
 from minikeras.engine.compiler.repeat import Repeat, places
 from minikeras.engine.compiler.schedule import Schedule
-from minikeras.engine.compiler.traced import Opaque, Recorder, Traced
+from minikeras.engine.compiler.traced import OpaqueError, Recorder, Traced
 from minikeras.engine.graph import Node
 from minikeras.engine.ops.body import Body
 from minikeras.engine.ops.scan import Scan
@@ -33,12 +33,12 @@ from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan, Step
 from minikeras.engine.spec import Spec
 
-__all__ = ["Uncompilable", "lower"]
+__all__ = ["UncompilableError", "lower"]
 
 _NUMBERS = "biufc"
 
 
-class Uncompilable(Exception):
+class UncompilableError(Exception):
     """A plan has values whose shapes only its run decides."""
 
 
@@ -50,7 +50,7 @@ def lower(plan: Plan, layouts: Sequence[Any] = ()) -> Program:
         layouts: how the arrays lie in memory that it will be given, if not in C order.
 
     Raises:
-        Uncompilable: if it cannot be known before what shapes its values have.
+        UncompilableError: if it cannot be known before what shapes its values have.
     """
     return _Lowering(plan, layouts).program
 
@@ -132,7 +132,7 @@ class _Lowering:
         if not node.op.stateful:
             try:
                 return self.traced(node, inputs)
-            except (Opaque, AttributeError, TypeError, ValueError, IndexError):
+            except (OpaqueError, AttributeError, TypeError, ValueError, IndexError):
                 pass
         return self.called(step, inputs)
 
@@ -181,7 +181,9 @@ class _Lowering:
         """Add the call of a whole node."""
         node = step.node
         if any(isinstance(x, Body) and x.effects for x in vars(node.op).values()):
-            raise Uncompilable(f"{node.name} assigns variables inside a loop or branch")
+            raise UncompilableError(
+                f"{node.name} assigns variables inside a loop or branch"
+            )
         numbers = (step.outputs,) if isinstance(step.outputs, int) else step.outputs
         wanted = [number not in step.dead for number in numbers]
         if not node.op.selective:
@@ -210,7 +212,7 @@ class _Lowering:
                 x if x.layout.flags.c_contiguous else self.program.copied(x, node)
                 for x in inputs[: 1 + node.op.carries]
             ]
-            with suppress(Uncompilable):
+            with suppress(UncompilableError):
                 given += inputs[len(given) :]
                 return repeated(node, given, outputs, wanted)
         return Call(node, inputs, outputs, wanted)
@@ -220,7 +222,7 @@ class _Lowering:
         if isinstance(value, Slot):
             return value
         if np.asarray(value).dtype.kind not in _NUMBERS:
-            raise Uncompilable(f"{value!r} is not made of numbers")
+            raise UncompilableError(f"{value!r} is not made of numbers")
         slot = Slot.constant(np.asarray(value))
         return self.known.setdefault((id(value), "array"), slot)
 
@@ -235,7 +237,7 @@ def repeated(
     """Return a scan with its body compiled.
 
     Raises:
-        Uncompilable: if its body cannot be, or it has too many steps or none.
+        UncompilableError: if its body cannot be, or it has too many steps or none.
     """
     op: Any = node.op
     length, *given = inputs
@@ -247,7 +249,7 @@ def repeated(
         stacked[0] if stacked else int(known) if isinstance(known, np.ndarray) else 0
     )
     if not 0 < steps <= _MOST_STEPS:
-        raise Uncompilable(f"{node.name} has {steps} steps")
+        raise UncompilableError(f"{node.name} has {steps} steps")
     layouts = [
         x.layout[0, ...] if n <= i < n + op.xs else x.layout
         for i, x in enumerate(given)
@@ -275,11 +277,11 @@ def new_slot(spec: Spec, source: Any = None) -> Slot:
     """Return a slot for values of `spec`.
 
     Raises:
-        Uncompilable: if it does not say how large they are, or of what they are made.
+        UncompilableError: if it does not say how large they are, or of what they are made.
     """
     dtype = np.dtype(spec.dtype.as_numpy_dtype)
     if spec.shape is None or None in spec.shape or dtype.kind not in _NUMBERS:
-        raise Uncompilable(f"a value of {spec} has no fixed size")
+        raise UncompilableError(f"a value of {spec} has no fixed size")
     return Slot.new(spec.shape, dtype, source)
 
 

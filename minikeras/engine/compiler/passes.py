@@ -1,4 +1,4 @@
-"""Which passes the compiler makes: all, unless some are switched off to see what they do.
+"""Which passes the compiler makes: all, unless some are switched off.
 
     with without("fuse"):
         model.fit(x, y)          # plans made in here keep their loops apart
@@ -39,7 +39,8 @@ def _from_environment() -> frozenset[str]:
     return _checked(frozenset(name.strip() for name in names if name.strip()))
 
 
-_off: ContextVar[frozenset[str]] = ContextVar("off", default=_from_environment())
+_everywhere = _from_environment()
+_off: ContextVar[frozenset[str]] = ContextVar("off", default=_everywhere)
 
 
 def is_on(name: str) -> bool:

@@ -4,7 +4,7 @@ A kernel is a Python function of arrays. Given traced arrays it runs as ever, an
 NumPy, asked to add or to total one, asks back (by its protocols ``__array_ufunc__`` and
 ``__array_function__``); the answer is a new traced array and one more instruction.
 So the kernels themselves are the one definition of what can be fused. A kernel which
-asks for more than is recorded here (the values, a sort) raises `Opaque`, and is
+asks for more than is recorded here (the values, a sort) raises `OpaqueError`, and is
 called as a whole.
 """
 
@@ -21,10 +21,10 @@ from minikeras.engine.compiler.program import Instruction, Map, Part, Slot, Tota
 from minikeras.engine.graph import Node
 from minikeras.engine.shapes import axes_of
 
-__all__ = ["Opaque", "Recorder", "Traced"]
+__all__ = ["OpaqueError", "Recorder", "Traced"]
 
 
-class Opaque(TypeError):
+class OpaqueError(TypeError):
     """A kernel does something that is not recorded."""
 
 
@@ -41,7 +41,7 @@ class Recorder:
             return x.slot if dtype in (None, x.dtype) else self.cast(x, dtype).slot
         array = np.asarray(x, dtype)
         if array.dtype.kind == "O":
-            raise Opaque("made of objects")
+            raise OpaqueError("made of objects")
         return Slot.constant(array)
 
     def map(self, name: str, inputs: Sequence[Slot], dtype: Any) -> Traced:
@@ -58,7 +58,7 @@ class Recorder:
     def ufunc(self, ufunc: np.ufunc, *inputs: Any, dtype: Any = None) -> Traced:
         """Record a ufunc, with casts so that its inputs have a loop's dtypes."""
         if ufunc.nout != 1 or ufunc.signature is not None:
-            raise Opaque(f"{ufunc.__name__} is not elementwise")
+            raise OpaqueError(f"{ufunc.__name__} is not elementwise")
         kinds = (*map(_kind, inputs), None if dtype is None else np.dtype(dtype))
         *taken, result = ufunc.resolve_dtypes(kinds)
         slots = [self.slot(x, dt) for x, dt in zip(inputs, taken, strict=True)]
@@ -74,7 +74,7 @@ class Recorder:
     ) -> Traced:
         """Record a reduction."""
         if x.size == 0:
-            raise Opaque("a total of nothing")
+            raise OpaqueError("a total of nothing")
         kind = dtype or ufunc.reduce(np.empty((1,), x.dtype)).dtype
         axes = axes_of(
             axis if axis is None or isinstance(axis, int) else tuple(axis), x.ndim
@@ -135,21 +135,21 @@ class Traced(NDArrayOperatorsMixin):
         if method == "reduce" and options.keys() <= {"axis", "dtype", "keepdims"}:
             options.setdefault("axis", 0)
             return self.recorder.total(ufunc, *inputs, **options)
-        raise Opaque(f"{ufunc.__name__}.{method} with {sorted(options)}")
+        raise OpaqueError(f"{ufunc.__name__}.{method} with {sorted(options)}")
 
     def __array_function__(
         self, function: Any, types: Any, args: Any, kwargs: Any
     ) -> Any:
         rule = _FUNCTIONS.get(function)
         if rule is None:
-            raise Opaque(f"{function.__name__} is not recorded")
+            raise OpaqueError(f"{function.__name__} is not recorded")
         try:
             return rule(*args, **kwargs)
         except TypeError as error:  # an argument that the rule does not know
-            raise Opaque(str(error)) from None
+            raise OpaqueError(str(error)) from None
 
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
-        raise Opaque("its elements are not known yet")
+        raise OpaqueError("its elements are not known yet")
 
     __array__ = __bool__ = __int__ = __float__ = __index__ = __iter__ = _refuse
     tolist = item = _refuse
@@ -176,10 +176,10 @@ class Traced(NDArrayOperatorsMixin):
             return self._view(
                 lambda a: a[(*items, Ellipsis)] if Ellipsis not in items else a[items]
             )
-        raise Opaque("an index that is an array")
+        raise OpaqueError("an index that is an array")
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise Opaque("a kernel writes on an array that it has not made")
+        raise OpaqueError("a kernel writes on an array that it has not made")
 
     def _view(self, function: Callable[[Any], Any]) -> Traced:
         return Traced(self.recorder, self.slot.view(function))
@@ -258,7 +258,9 @@ class Built(Traced):
         self.recorder.instructions.append(Part(laid, part, self.recorder.node))
 
 
-def _empty_like(prototype: Any, dtype: Any = None, shape: Any = None) -> Built:
+def _empty_like(
+    prototype: Any, dtype: Any = None, order: str = "C", shape: Any = None
+) -> Built:
     sizes = prototype.shape if shape is None else shape
     slot = Slot.new(sizes, prototype.dtype if dtype is None else dtype)
     return Built(prototype.recorder, slot)
@@ -268,7 +270,7 @@ def _concatenate(arrays: Any, axis: int = 0) -> Built:
     arrays = list(arrays)
     first = next(a for a in arrays if isinstance(a, Traced))
     if len({a.dtype for a in arrays}) > 1:
-        raise Opaque("a concatenation of several dtypes")
+        raise OpaqueError("a concatenation of several dtypes")
     axis %= first.ndim
     sizes = list(first.shape)
     sizes[axis] = sum(a.shape[axis] for a in arrays)
@@ -300,7 +302,7 @@ def _total(ufunc: np.ufunc) -> Callable[..., Traced]:
 
 def _mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if a.dtype.kind != "f" or a.dtype.itemsize < 4:
-        raise Opaque("a mean in another dtype than its input's")
+        raise OpaqueError("a mean in another dtype than its input's")
     total = a.recorder.total(np.add, a, axis, None, keepdims)
     return total / a.dtype.type(a.size // max(total.size, 1))
 

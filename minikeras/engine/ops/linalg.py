@@ -7,10 +7,9 @@ the rest. So there is one op to make fast, and gradients need no rule of their o
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterable, Sequence
 import math
-from collections.abc import Callable, Sequence
+import string
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
@@ -21,6 +20,7 @@ import numpy as np
 from minikeras.engine import dtypes, shapes
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
+from minikeras.engine.kernels.products import bound_product
 from minikeras.engine.op import Op, no_gradient, spec_of
 from minikeras.engine.ops.arithmetic import multiply
 from minikeras.engine.ops.reduction import sum_like
@@ -77,7 +77,7 @@ class MatMul(Op, name="matmul"):
                 left = left.reshape(-1, left.shape[-1], copy=False)
                 c = c.reshape(-1, c.shape[-1], copy=False)
         if left.ndim == right.ndim == 2 and len(left) > 1 and c.dtype.kind == "f":
-            return partial(np.dot, left, right, c)  # the same, with less ceremony
+            return bound_product(left, right, c)
         return partial(np.matmul, left, right, c)
 
     def vjp(self, g: Tensor, c: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
