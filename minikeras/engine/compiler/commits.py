@@ -100,7 +100,7 @@ def _candidates(instructions: Sequence[Instruction]) -> dict[Slot, Any]:
 
 def _same_walk(unit: Instruction, x: Slot, y: Slot) -> bool:
     """Whether a loop reads each element of `x` just where it writes that of `y`."""
-    if not isinstance(unit, Fused):
+    if not isinstance(unit, Fused) or unit.accumulates(y):
         return False
     strides = [
         o.strides for o, s in zip(unit.loop.operands, unit.slots, strict=True) if s is y

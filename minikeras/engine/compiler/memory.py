@@ -124,7 +124,7 @@ def _last_uses(
 
 def _inherited(unit: Instruction, y: Slot, dying: set[Slot]) -> Slot | None:
     """Return an input whose place the output `y` of a loop can take."""
-    if not isinstance(unit, Fused):
+    if not isinstance(unit, Fused) or unit.accumulates(y):
         return None
     walks = dict(zip(unit.slots, unit.loop.operands, strict=True))
     for x in unit.inputs:

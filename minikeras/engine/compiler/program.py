@@ -291,6 +291,13 @@ class Fused:
         """What it writes."""
         return self.slots[len(self.slots) - self.written :]
 
+    def accumulates(self, y: Slot) -> bool:
+        """Whether the loop writes `y` again and again while it still reads."""
+        return any(
+            step.name == "accumulate" and self.slots[step.attribute[1]] is y
+            for step in self.loop.instructions
+        )
+
     def __repr__(self) -> str:
         names = " ".join(member.name for member in self.members)
         return f"{self.outputs} = fused[{names}]{self.inputs}"
