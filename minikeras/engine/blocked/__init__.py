@@ -23,5 +23,6 @@ from __future__ import annotations
 
 from minikeras.engine.blocked.binding import bind
 from minikeras.engine.blocked.lowering import supports
+from minikeras.engine.blocked.places import Scratchpad
 
-__all__ = ["bind", "supports"]
+__all__ = ["Scratchpad", "bind", "supports"]

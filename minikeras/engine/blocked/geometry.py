@@ -107,15 +107,21 @@ def undivided(sizes: tuple[int, ...]) -> Blocks:
     return Blocks(sizes, -1, ((0, 1),))
 
 
-def pieces(sizes: tuple[int, ...], elements: int, keep_rows: bool) -> Blocks:
-    """Return blocks of at most about so many elements, but of one row at least."""
+def pieces(
+    sizes: tuple[int, ...], elements: int, multiple: int, keep_rows: bool
+) -> Blocks:
+    """Return blocks of at most about so many elements, but of one row at least.
+
+    The dimension that is cut is cut in a multiple of so many pieces if it can be.
+    """
     axes = len(sizes) - keep_rows
     inner = [math.prod(sizes[axis + 1 :]) for axis in range(axes)]
     axis = next((d for d, n in enumerate(inner) if n <= elements), axes - 1)
-    if axis < 0:
+    if axis < 0 or 0 in sizes:
         return undivided(sizes)
     size = sizes[axis]
     count = -(-size // max(elements // inner[axis], 1))
+    count = -(-count // multiple) * multiple
     length = -(-size // count)
     if inner[axis] == 1:
         length = -(-length // 64) * 64  # whole cache lines

@@ -21,9 +21,9 @@ __all__ = ["BITS", "IDENTITIES", "integer", "lowered", "supports", "varying"]
 
 BITS = "bits of "  # before a ufunc's name: it takes and gives integers of those bits
 
-# What a total is begun with; -0.0, for 0.0 + -0.0 is another number than -0.0.
+# What a total is begun with.
 IDENTITIES: dict[str, Any] = {
-    "add": lambda dtype: -0.0 if dtype.kind in "fc" else 0,
+    "add": lambda dtype: 0,
     "multiply": lambda dtype: 1,
     "maximum": lambda dtype: _limits(dtype)[0],
     "minimum": lambda dtype: _limits(dtype)[1],
@@ -33,11 +33,9 @@ IDENTITIES: dict[str, Any] = {
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    if dtype.kind == "f":
-        return -np.inf, np.inf
-    if dtype.kind == "b":
-        return False, True
-    return np.iinfo(dtype).min, np.iinfo(dtype).max
+    if dtype.kind in "iu":
+        return np.iinfo(dtype).min, np.iinfo(dtype).max
+    return (False, True) if dtype.kind == "b" else (-np.inf, np.inf)
 
 
 def supports(loop: Loop) -> bool:

@@ -20,6 +20,7 @@ __all__ = [
     "Memory",
     "Place",
     "Scratch",
+    "Scratchpad",
     "Slots",
     "Whole",
     "cell",
@@ -31,52 +32,70 @@ __all__ = [
 ]
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
+LINE = 64  # bytes that a cache fetches at once
 Place: TypeAlias = "Callable[[Block, Memory], Array]"
 
 
 class Slots:
-    """Scratch as it is being assigned: slots of so many bytes, used again when free."""
+    """Scratch as it is being assigned.
+
+    Attributes:
+        size: bytes of all slots.
+    """
 
     def __init__(self) -> None:
-        self.sizes: list[int] = []
+        self.size = 0
         self._free: dict[int, list[int]] = defaultdict(list)
 
     def take(self, size: int) -> int:
-        """Return a slot, the one of this size that was last let go if there is one."""
+        """Return the offset of a slot, of that of this size last let go if there is."""
         if self._free[size]:
             return self._free[size].pop()
-        self.sizes.append(size)
-        return len(self.sizes) - 1
+        offset = self.size
+        self.size += -(-size // LINE) * LINE
+        return offset
 
-    def give(self, slot: int) -> None:
+    def give(self, offset: int, size: int) -> None:
         """Let a slot go."""
-        self._free[self.sizes[slot]].append(slot)
+        self._free[size].append(offset)
+
+
+class Scratchpad:
+    """Memory for scratch, shared by loops of which no two run at the same time.
+
+    So it stays in the cache from one loop to the next.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: dict[int, Array] = {}
+
+    def memory(self, thread: int, size: int) -> Memory:
+        """Return so many bytes for one of a loop's threads."""
+        buffer = self._buffers.get(thread)
+        if buffer is None or len(buffer) < size:
+            buffer = self._buffers[thread] = _aligned(size)
+        return Memory(buffer)
+
+
+def _aligned(size: int) -> Array:
+    raw = np.empty(size + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + size]
 
 
 class Memory:
-    """The slots as memory, each at the start of a cache line; every thread has its own.
+    """The slots of one thread."""
 
-    Args:
-        sizes: of the slots, in bytes.
-    """
-
-    def __init__(self, sizes: Sequence[int]) -> None:
-        self._slots = [_aligned(size) for size in sizes]
+    def __init__(self, buffer: Array) -> None:
+        self._buffer = buffer
         self._views: dict[Any, Array] = {}
 
-    def view(self, slot: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
-        """Return the beginning of a slot as an array, the same one every time."""
-        key = slot, dtype, shape
+    def view(self, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+        """Return what begins at `offset` as an array, the same one every time."""
+        key = offset, dtype, shape
         if key not in self._views:
-            size = math.prod(shape) * dtype.itemsize
-            self._views[key] = self._slots[slot][:size].view(dtype).reshape(shape)
+            self._views[key] = np.ndarray(shape, dtype, self._buffer, offset)
         return self._views[key]
-
-
-def _aligned(size: int, line: int = 64) -> Array:
-    raw = np.empty(size + line, np.uint8)
-    start = -raw.ctypes.data % line
-    return raw[start : start + size]
 
 
 class Whole(NamedTuple):
@@ -94,14 +113,16 @@ class Scratch(NamedTuple):
     """What lies in a slot while a block is worked on.
 
     Attributes:
-        slot: its number.
+        offset: of the slot.
+        size: of the slot, in bytes.
         dtype: of the value.
         varies: in which dimensions the value does.
         head: if not 0, the first so many dimensions count as rows, and one more row
             stands before them: room for a running total.
     """
 
-    slot: int
+    offset: int
+    size: int
     dtype: np.dtype[Any]
     varies: tuple[bool, ...]
     head: int = 0
@@ -110,14 +131,14 @@ class Scratch(NamedTuple):
         """Return the view."""
         shape = extent(block.shape, self.varies)
         if not self.head:
-            return memory.view(self.slot, self.dtype, shape)
+            return memory.view(self.offset, self.dtype, shape)
         return self.rows(block, memory)[1:].reshape(shape)
 
     def rows(self, block: Block, memory: Memory) -> Array:
         """Return the rows, including the one at the head."""
         shape = extent(block.shape, self.varies)
         count = math.prod(shape[: self.head]) + 1
-        return memory.view(self.slot, self.dtype, (count, *shape[self.head :]))
+        return memory.view(self.offset, self.dtype, (count, *shape[self.head :]))
 
 
 def extent(sizes: Sequence[int], varies: Sequence[bool]) -> tuple[int, ...]:

@@ -115,14 +115,14 @@ class Schedule:
     ) -> Scratch:
         shape = extent(self._blocks.extents, varies)
         elements = math.prod(shape) + (math.prod(shape[head:]) if head else 0)
-        slot = self.slots.take(elements * dtype.itemsize)
-        return Scratch(slot, dtype, tuple(varies), head)
+        size = elements * dtype.itemsize
+        return Scratch(self.slots.take(size), size, dtype, tuple(varies), head)
 
     def _release(self, values: Iterable[int]) -> None:
         for value in values:
             home = self._homes[value]
             if isinstance(home, Scratch):
-                self.slots.give(home.slot)
+                self.slots.give(home.offset, home.size)
 
     def _store(self, value: int, operands: Iterable[int]) -> None:
         """Add the copies to the operands in which the value does not lie already."""
@@ -183,5 +183,5 @@ class Schedule:
             varies = [v and d not in inside for d, v in enumerate(x.varies)]
             place = self._scratch(varies, step.dtype)
             self.each.append(total(name, inside, step.dtype, x, place))
-            self.slots.give(place.slot)
+            self.slots.give(place.offset, place.size)
         self.each.append(Call(ufunc(name), (home, place, home)))
