@@ -42,9 +42,17 @@ class Function:
         inputs: tensors to be fed, in order, in any nesting.
         outputs: tensors or variables to compute, in any nesting.
         updates: operations to run as well.
+        once: whether it may be called only once; then it is compiled when it is called
+            a second time.
     """
 
-    def __init__(self, inputs: Any, outputs: Any, updates: Iterable[Any] = ()) -> None:
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        updates: Iterable[Any] = (),
+        once: bool = False,
+    ) -> None:
         self.inputs = inputs
         self.outputs = outputs
         fetches: list[Any] = [_fetch(x) for x in tree.flatten(outputs)]
@@ -52,7 +60,7 @@ class Function:
         effects = [u if isinstance(u, Node) else as_tensor(u).node for u in updates]
         feeds = [x for x in tree.flatten(inputs) if isinstance(x, Tensor)]
         self._fed = [isinstance(x, Tensor) for x in tree.flatten(inputs)]
-        self._routine = Routine(get_session(), [*fetches, *effects], feeds)
+        self._routine = Routine(get_session(), [*fetches, *effects], feeds, once)
 
     def __call__(self, inputs: Any = ()) -> Any:
         """Return the outputs' values, in their nesting, for these inputs' values."""
@@ -65,6 +73,11 @@ class Function:
             *(x for x, fed in zip(given, self._fed, strict=True) if fed)
         )
         return tree.pack_sequence_as(self.outputs, values[: self._count])
+
+    @property
+    def plans(self) -> list[Any]:
+        """The plans made so far, one for each set of shapes."""
+        return list(self._routine.plans.values())
 
     def run(self, arrays: Sequence[Any]) -> list[Any]:
         """Return the outputs' values, for arrays of the inputs' dtypes; both flat."""
@@ -104,15 +117,25 @@ class CompiledTrace:
         inputs: the placeholders of the trace.
         outputs: what the Python function returned, in any nesting.
         updates: what it assigned to variables.
+        once: see `Function`.
     """
 
     def __init__(
-        self, inputs: Sequence[Tensor], outputs: Any, updates: Iterable[Node]
+        self,
+        inputs: Sequence[Tensor],
+        outputs: Any,
+        updates: Iterable[Node],
+        once: bool = False,
     ) -> None:
         self.outputs = outputs
         self._leaves = tree.flatten(outputs)
         fetches = [x for x in self._leaves if is_symbolic(x)]
-        self._function = Function(inputs, fetches, updates)
+        self._function = Function(inputs, fetches, updates, once)
+
+    @property
+    def plans(self) -> list[Any]:
+        """The plans made so far, one for each set of shapes."""
+        return self._function.plans
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """Return the outputs, with arrays in place of tensors."""
@@ -136,13 +159,22 @@ class TracedFunction:
         fn: what to trace.
         any_rows: whether one trace serves any size of the arrays' first axes, which
             all of them have then.
+        once: see `Function`.
     """
 
-    def __init__(self, fn: Callable[..., Any], any_rows: bool = False) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], any_rows: bool = False, once: bool = False
+    ) -> None:
         functools.update_wrapper(self, fn)
         self.fn = fn
         self.fixed = slice(1 if any_rows else 0, None)
+        self.once = once
         self.traces: dict[Any, CompiledTrace] = {}
+
+    @property
+    def plans(self) -> list[Any]:
+        """The plans made so far; each can `explain` itself."""
+        return [plan for trace in self.traces.values() for plan in trace.plans]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what `fn` returns, with arrays in place of tensors."""
@@ -183,7 +215,7 @@ class TracedFunction:
                 lambda y: as_tensor(y) if is_symbolic(y) else y,
                 self.fn(*args, **kwargs),
             )
-        return CompiledTrace(inputs, outputs, trace.updates)
+        return CompiledTrace(inputs, outputs, trace.updates, self.once)
 
     def _stand_in(self, array: Any) -> Tensor:
         shape = (*[None] * self.fixed.start, *array.shape[self.fixed])
@@ -206,7 +238,8 @@ def compiled_method(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, *args, **kwargs)
         traced = self.__dict__.setdefault("_traced_methods", {})
         if method not in traced:
-            traced[method] = TracedFunction(functools.partial(method, self))
+            bound = functools.partial(method, self)
+            traced[method] = TracedFunction(bound, once=True)
         return traced[method](*args, **kwargs)
 
     return call

@@ -289,6 +289,18 @@ class Trainer(Objective):
             self._steps[kind] = step
         return step
 
+    def plans(self, kind: str = "train") -> list[Any]:
+        """Return the plans by which steps run, one for each size of batch met so far.
+
+        Args:
+            kind: ``"train"``, ``"test"`` or ``"predict"``.
+
+        Example:
+            >>> model.plans("train")[0].explain(repeats=10)  # doctest: +SKIP
+        """
+        step = self._steps.get(kind)
+        return step.plans if step is not None else []
+
     def _state(self) -> Any:
         """Return what a trace depends on: if it changes, steps are traced anew."""
         layers = self.model._flatten_layers()
