@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine import devices
-from minikeras.engine.compiler import CompiledPlan, compiled, is_on
+from minikeras.engine.compiler import CompiledPlan, is_on, prepared
 from minikeras.engine.context import pop_session, push_session
 from minikeras.engine.dtypes import dtype_of
 from minikeras.engine.errors import (
@@ -92,7 +92,7 @@ class Routine:
         if self.once and is_on("wait") and key not in self._called:
             self._called.add(key)
             return plan
-        self.plans[key] = compiled(plan)
+        self.plans[key] = prepared(plan)
         return self.plans[key]
 
 

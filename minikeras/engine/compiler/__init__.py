@@ -6,7 +6,7 @@ its elementwise parts; `commits` puts last what changes variables; `memory` give
 value a place; `bound` makes calls of it all.
 """
 
-from minikeras.engine.compiler.compiled import CompiledPlan, compiled
+from minikeras.engine.compiler.compiled import CompiledPlan, prepared
 from minikeras.engine.compiler.passes import PASSES, is_on, without
 
-__all__ = ["PASSES", "CompiledPlan", "compiled", "is_on", "without"]
+__all__ = ["PASSES", "CompiledPlan", "is_on", "prepared", "without"]

@@ -26,7 +26,7 @@ from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan
 from minikeras.engine.spec import Array
 
-__all__ = ["CompiledPlan", "compiled"]
+__all__ = ["CompiledPlan", "prepared"]
 
 
 class CompiledPlan:
@@ -199,7 +199,7 @@ class CompiledPlan:
         return error
 
 
-def compiled(plan: Plan) -> Plan | CompiledPlan:
+def prepared(plan: Plan) -> Plan | CompiledPlan:
     """Return `plan` compiled; itself if it cannot be."""
     if devices.xp is not np or not is_on("compile"):
         return plan
