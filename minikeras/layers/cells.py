@@ -96,7 +96,7 @@ class _Cell(Layer):
         self.recurrent_kernel = self.add_ruled_weight(
             "recurrent_kernel", (self.units, width), rule="recurrent"
         )
-        self.bias = self.build_bias(width) if self.use_bias else None
+        self.bias: Any = self.build_bias(width) if self.use_bias else None
 
     def build_bias(self, width: int) -> K.Variable:
         """Make the bias."""

@@ -156,8 +156,9 @@ class Pullback:
     def _product(self, g: Tensor) -> Total | None:
         """Say how to sum products of matrices: as one product, if `g` is such."""
         op, operands = g.node.op, g.node.inputs
-        matrices = isinstance(op, MatMul) and all(x.spec.rank == 2 for x in operands)
-        if not (matrices and self._back.stackable.issuperset(operands)):
+        if not isinstance(op, MatMul) or any(x.ndim != 2 for x in operands):
+            return None
+        if not self._back.stackable.issuperset(operands):
             return None
         a, b = operands
         left = "tji" if op.transpose_a else "tij"
