@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -109,30 +110,45 @@ def explained(
     repeats: int,
 ) -> list[Row]:
     """Return a row for each instruction, timed over so many `repeats`; 0: not timed."""
-    units = [(u, [c for c, _ in pairs]) for u, pairs in groupby(bound, lambda p: p[1])]
-    best: list[float | None] = [None] * len(units)
+    bound = list(bound)
+    units = list(dict.fromkeys(unit for _, unit in bound))
+    times = {unit: 1 for unit in units} | dict(_times(units, 1))
+    calls = Counter(unit for _, unit in bound)
+    best = dict.fromkeys(units, inf)
     for _ in range(repeats):
-        for i, (_, calls) in enumerate(units):
+        took = dict.fromkeys(units, 0.0)
+        for call, unit in bound:
             start = perf_counter()
-            for call in calls:
-                call()
-            took = perf_counter() - start
-            best[i] = took if best[i] is None else min(took, best[i] or took)
+            call()
+            took[unit] += perf_counter() - start
+        best = {unit: min(best[unit], took[unit]) for unit in units}
     return [
         Row(
             _what(unit, runner),
             unit.node.name.rpartition("/")[0],
             _shapes(unit),
             ", ".join(dict.fromkeys(place(y) for y in unit.outputs)),
-            flops(unit),
-            sum(
-                x.layout.nbytes if x.size else 0 for x in {*unit.inputs, *unit.outputs}
-            ),
-            len(calls),
-            seconds,
+            flops(unit) * times[unit],
+            _bytes(unit) * times[unit],
+            calls[unit],
+            best[unit] if repeats else None,
         )
-        for (unit, calls), seconds in zip(units, best, strict=True)
+        for unit in units
     ]
+
+
+def _times(units: Iterable[Instruction], n: int) -> Iterator[tuple[Instruction, int]]:
+    """Yield instructions, those of loops' bodies too, with how often each is done."""
+    for unit in units:
+        if isinstance(unit, Repeat):
+            yield unit, 0  # what it does is done by its body
+            yield from _times(unit.schedule.body, n * unit.steps)
+        else:
+            yield unit, n
+
+
+def _bytes(unit: Instruction) -> int:
+    return sum(x.layout.nbytes for x in {*unit.inputs, *unit.outputs})
 
 
 def _what(unit: Instruction, runner: Callable[[Any], str]) -> str:
@@ -152,8 +168,6 @@ def _shapes(unit: Instruction) -> str:
 
 def flops(unit: Instruction) -> int:
     """Return how many floating-point operations an instruction takes."""
-    if isinstance(unit, Repeat):
-        return unit.steps * sum(map(flops, unit.schedule.instructions))
     if isinstance(unit, Fused):
         return sum(map(flops, unit.members))
     if isinstance(unit, Total):

@@ -23,7 +23,7 @@ from minikeras.engine.compiler.program import (
     Slot,
     Store,
 )
-from minikeras.engine.compiler.repeat import Repeat, places
+from minikeras.engine.compiler.repeat import Form, Layout, Repeat
 from minikeras.engine.compiler.schedule import Schedule
 from minikeras.engine.compiler.traced import OpaqueError, Recorder, Traced
 from minikeras.engine.graph import Node
@@ -257,27 +257,40 @@ def repeated(
     pairs = zip(cut.body.feeds, layouts, strict=True)
     specs = {t: Spec(layout.shape, t.dtype) for t, layout in pairs}
     program = lower(Plan(cut.body.outputs, specs), layouts)
-    placed = places(program, node, cut.carried)
-    return Repeat(
-        node,
-        given,
-        outputs,
-        schedule=Schedule(program, placed),
-        carried=cut.carried,
-        carries=n,
-        ends=[i if i < n else None for i, want in enumerate(wanted) if want],
-        placed=placed,
-        reverse=op.reverse,
-        steps=steps,
-        xs=op.xs,
-    )
+    ends = [i for i, want in enumerate(wanted[:n]) if want]
+    form = Form(steps, op.reverse, n, op.xs, cut.carried, ends)
+    outputs = _without_doubles(program, outputs, len(cut.carried), len(ends))
+    layout = Layout.of(program, node, cut.carried)
+    schedule = Schedule(program, layout.placed)
+    return Repeat(node, given, outputs, schedule, layout, form)
+
+
+def _without_doubles(
+    program: Program, outputs: Sequence[Slot], carried: int, ends: int
+) -> list[Slot]:
+    """Return the outputs of a scan; of rows that are all equal only the first is one.
+
+    The others become views of it.
+    """
+    fetches, kept = program.fetches[:carried], list(outputs[:ends])
+    first: dict[Slot, Slot] = {}
+    pairs = zip(program.fetches[carried:], outputs[ends:], strict=True)
+    for slot, y in pairs:
+        same = first.setdefault(slot, y)
+        if same is y:
+            fetches.append(slot)
+            kept.append(y)
+        else:
+            y.become(same)
+    program.fetches = fetches
+    return kept
 
 
 def new_slot(spec: Spec, source: Any = None) -> Slot:
     """Return a slot for values of `spec`.
 
     Raises:
-        UncompilableError: if it does not say how large they are, or of what they are made.
+        UncompilableError: if it does not say how large they are, or of what.
     """
     dtype = np.dtype(spec.dtype.as_numpy_dtype)
     if spec.shape is None or None in spec.shape or dtype.kind not in _NUMBERS:

@@ -85,6 +85,10 @@ class Slot:
         whole = function if own is None else lambda array: function(own(array))
         return Slot(layout, None, self.base, whole)
 
+    def become(self, other: Slot) -> None:
+        """Lie on another slot of the same form from now on."""
+        self.layout, self.base, self._view = other.layout, other.base, other._view
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the axes."""
