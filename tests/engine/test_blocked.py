@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minikeras.engine import blocked
-from minikeras.engine.blocked import binding
+from minikeras.engine.blocked import binding, running
 from minikeras.engine.loops import Instruction, Loop, Operand
 
 F, D, N, B = map(np.dtype, ("float32", "float64", "int32", "bool"))
@@ -284,6 +284,25 @@ def test_a_total_over_leading_dimensions_is_that_of_the_whole_array(cache):
             b.accumulate(name, product, b.array(F, varies))
         b.accumulate("add", x, b.array(F, varies))
         b.check()
+
+
+@pytest.mark.parametrize("dtype", [F, D, N, np.dtype("uint8"), B])
+def test_a_running_total_begins_with_what_changes_nothing(cache, dtype):
+    b = Builder((40, 30))
+    x = b.load(b.array(dtype, (1, 1)))
+    x = b.emit("minimum", x, b.constant(0 if dtype.kind == "u" else -1, dtype))
+    for name in TOTALS:
+        b.accumulate(name, x, b.array(dtype, (0, 1)))
+    b.check()
+
+
+def test_a_running_total_is_made_by_one_thread(monkeypatch):
+    monkeypatch.setattr(binding, "WORTH_THREADS", 0)
+    monkeypatch.setattr(binding, "processors", lambda: 3)
+    monkeypatch.setattr(running, "together", None)
+    b = Builder((40, 30))
+    b.accumulate("add", b.emit("exp", b.load(b.array(F, (1, 1)))), b.array(F, (0, 1)))
+    b.check()
 
 
 def test_a_total_of_what_is_stored_as_well_is_that_of_the_whole_array(cache):

@@ -132,6 +132,8 @@ class Analysis:
 
         0 if there is no such total, or it is made in another way.
         """
+        if self._blocks.axis < 0:
+            return 0
         varies = self.varies[number]
         for total, step in enumerate(self.steps):
             if step.inputs == (number,) and self.crosses(total):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 from minikeras.engine.loops import Loop, Operand
@@ -20,15 +21,17 @@ __all__ = [
 
 
 class Block(NamedTuple):
-    """One part of the box, a slice in each dimension, and its number."""
+    """One part of the box.
+
+    Attributes:
+        number: of the block.
+        shape: of the part.
+        parts: a slice in each dimension; none if the part is the box.
+    """
 
     number: int
-    parts: tuple[slice, ...]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the part of the box."""
-        return tuple([part.stop - part.start for part in self.parts])
+    shape: tuple[int, ...]
+    parts: tuple[slice, ...] = ()
 
 
 class Blocks(NamedTuple):
@@ -54,15 +57,16 @@ class Blocks(NamedTuple):
 
     def walk(self) -> Iterator[Block]:
         """Yield the blocks, in C order."""
-        outer = self.sizes[: max(self.axis, 0)]
-        rest = [slice(0, size) for size in self.sizes[self.axis + 1 :]]
-        for number in range(math.prod(outer) * len(self.cuts)):
-            index, cut = divmod(number, len(self.cuts))
-            parts = [slice(*self.cuts[cut])] if self.axis >= 0 else []
-            for size in reversed(outer):
-                index, at = divmod(index, size)
-                parts.insert(0, slice(at, at + 1))
-            yield Block(number, (*parts, *rest))
+        if self.axis < 0:
+            yield Block(0, self.sizes)
+            return
+        inner = self.sizes[self.axis + 1 :]
+        outer = product(*map(range, self.sizes[: self.axis]))
+        for number, (steps, cut) in enumerate(product(outer, self.cuts)):
+            parts = [slice(at, at + 1) for at in steps]
+            parts += [slice(*cut), *(slice(0, size) for size in inner)]
+            shape = (*[1] * self.axis, cut[1] - cut[0], *inner)
+            yield Block(number, shape, tuple(parts))
 
 
 def rows_matter(loop: Loop) -> bool:

@@ -58,18 +58,11 @@ def lowered(loop: Loop) -> list[Instruction]:
     done: list[Instruction] = []
     moved: list[int] = []  # where each of the loop's instructions is now
     for step in loop.instructions:
-        inputs = tuple(moved[i] for i in step.inputs)
-        done += _LOWERINGS.get(step.name, _kept)(
-            loop, step._replace(inputs=inputs), done
-        )
+        step = step._replace(inputs=tuple([moved[i] for i in step.inputs]))
+        lowering = _LOWERINGS.get(step.name)
+        done += lowering(loop, step, done) if lowering else [step]
         moved.append(len(done) - 1)
     return done
-
-
-def _kept(
-    loop: Loop, step: Instruction, done: Sequence[Instruction]
-) -> list[Instruction]:
-    return [step]
 
 
 def _where(

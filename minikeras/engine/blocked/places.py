@@ -105,6 +105,8 @@ class Whole(NamedTuple):
 
     def __call__(self, block: Block, memory: Memory) -> Array:
         """Return the view."""
+        if not block.parts:
+            return self.array
         parts = zip(block.parts, self.array.shape, strict=True)
         return self.array[tuple([slice(None) if n == 1 else p for p, n in parts])]
 

@@ -25,7 +25,7 @@ def bound(
     memories = [scratchpad.memory(i, schedule.slots.size) for i in range(len(shares))]
     pairs = zip(shares, memories, strict=True)
     each = [_bound(schedule.each, share, memory) for share, memory in pairs]
-    everything = [Block(0, tuple([slice(0, size) for size in blocks.sizes]))]
+    everything = [Block(0, blocks.sizes)]
     return [
         *_bound(schedule.before, everything, memories[0]),
         *(each[0] if len(each) == 1 else [partial(together, each)]),

@@ -1,4 +1,4 @@
-"""Threads that share a loop's calls: NumPy lets them run at once, but for 0.2 µs a call.
+"""Threads that share a loop's calls: NumPy runs them at once, but for 0.2 µs of each.
 
 Each has a fixed share, so that the results do not depend on which of them is faster.
 """
