@@ -92,7 +92,7 @@ class Routine:
         if self.once and is_on("wait") and key not in self._called:
             self._called.add(key)
             return plan
-        self.plans[key] = prepared(plan)
+        self.plans[key] = prepared(plan, self.session.values)
         return self.plans[key]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,7 +12,16 @@ from minikeras.engine import devices
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.spec import Array
 
-__all__ = ["Storage"]
+__all__ = ["ALIGNMENT", "Storage", "aligned"]
+
+ALIGNMENT = 64  # bytes: a line of the cache, and the widest vector
+
+
+def aligned(size: int) -> np.ndarray[Any, Any]:
+    """Return bytes that begin where a line of the cache does."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.__array_interface__["data"][0] % ALIGNMENT
+    return memory[start : start + size]
 
 
 class Storage(MutableMapping[Handle, Array]):
@@ -30,6 +39,8 @@ class Storage(MutableMapping[Handle, Array]):
     def __init__(self) -> None:
         self.generation = 0
         self._memory: WeakKeyDictionary[Handle, Array] = WeakKeyDictionary()
+        self._arenas: WeakKeyDictionary[Handle, tuple[int, ...]] = WeakKeyDictionary()
+        self._whole: WeakKeyDictionary[Handle, Array] = WeakKeyDictionary()
 
     def __getitem__(self, handle: Handle) -> Array:
         array = self._memory[handle].view()
@@ -44,18 +55,39 @@ class Storage(MutableMapping[Handle, Array]):
             kept[...] = value
         else:
             self._memory[handle] = devices.xp.array(value, order="C")
+            self._arenas.pop(handle, None)
             self.generation += 1
 
     def memory(self, handle: Handle) -> Array:
         """Return the array in which a variable is kept, to be written on."""
         return self._memory[handle]
 
-    def place(self, handle: Handle, memory: Array) -> None:
-        """Keep a variable in this memory from now on; its value goes along."""
-        if handle in self._memory:
-            memory[...] = self._memory[handle]
-        self._memory[handle] = memory
+    def can_join(self, handles: Sequence[Handle]) -> bool:
+        """Whether variables may lie one after the other: none lies with others yet."""
+        found = {self._arenas.get(handle) for handle in handles}
+        return found in ({None}, {tuple(map(id, handles))})
+
+    def arena(
+        self, handles: Sequence[Handle], starts: Sequence[int], size: int
+    ) -> Array:
+        """Return one array on which variables lie, each from its start on.
+
+        They lie so from now on, if they did not before, and keep their values.
+        """
+        key = tuple(map(id, handles))
+        kept = [handle.value_in(self) for handle in handles]
+        if all(self._arenas.get(handle) == key for handle in handles):
+            return self._whole[handles[0]]
+        whole = aligned(size * kept[0].itemsize).view(kept[0].dtype)
+        whole[:] = 0
+        for handle, array, start in zip(handles, kept, starts, strict=True):
+            part = whole[start : start + array.size].reshape(array.shape)
+            part[...] = array
+            self._memory[handle] = part
+            self._arenas[handle] = key
+            self._whole[handle] = whole
         self.generation += 1
+        return whole
 
     def __delitem__(self, handle: Handle) -> None:
         del self._memory[handle]

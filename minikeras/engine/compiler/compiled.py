@@ -14,8 +14,8 @@ import numpy as np
 from minikeras.engine import devices, native
 from minikeras.engine.compiler.bound import Binder
 from minikeras.engine.compiler.explain import Explanation, explained
+from minikeras.engine.compiler.joining import Arena
 from minikeras.engine.compiler.lowering import UncompilableError, lower
-from minikeras.engine.compiler.memory import aligned
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Slot, Store
 from minikeras.engine.compiler.schedule import Schedule
@@ -25,6 +25,7 @@ from minikeras.engine.loops import Loop
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan
 from minikeras.engine.spec import Array
+from minikeras.engine.storage import Storage, aligned
 
 __all__ = ["CompiledPlan", "prepared"]
 
@@ -34,15 +35,16 @@ class CompiledPlan:
 
     Args:
         plan: what to compute.
+        storage: where the variables are.
 
     Raises:
         UncompilableError: if only a run decides what shapes its values have.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, storage: Storage) -> None:
         start = perf_counter()
         self.plan = plan
-        self.schedule = Schedule(lower(plan))
+        self.schedule = Schedule(lower(plan), fits=storage.can_join)
         self.program = self.schedule.program
         self.kernels = made(self.schedule.loops())
         self.compile_seconds = perf_counter() - start
@@ -60,14 +62,7 @@ class CompiledPlan:
         self.storage = storage
         self.arena = aligned(self.schedule.memory.size)
         self.fresh: list[Handle] = []
-        for slot in self.schedule.given():
-            if isinstance(slot.source, Handle):
-                self.array(slot)
-        for unit in self.schedule.commit:
-            if isinstance(unit, Store):
-                self._make_room(unit.handle, unit.inputs[0])
-        for slot, handle in self.schedule.in_place.items():
-            self._make_room(handle, slot)
+        self._claim_variables()
         self.feeds = [self.array(x) for x in self.program.feeds]
         binder = Binder(self.array, self.context, self.kernels)
         parts = self.schedule.body, self.schedule.commit
@@ -75,6 +70,24 @@ class CompiledPlan:
         self.calls = [[call for call, _ in pairs] for pairs in self.bound]
         self.fetches = [self._fetch(x) for x in self.program.fetches]
         self.generation = storage.generation
+
+    def _claim_variables(self) -> None:
+        """See that the variables read have values, and those set have memory."""
+        given = {
+            slot for slot in self.schedule.given() if slot not in self.program.feeds
+        }
+        for slot in given:
+            handles = [slot.source] if isinstance(slot.source, Handle) else slot.source
+            for handle in handles if isinstance(slot.source, (Handle, Arena)) else ():
+                handle.value_in(self.storage)
+        for unit in self.schedule.commit:
+            if isinstance(unit, Store):
+                self._make_room(unit.handle, unit.inputs[0])
+        for slot, handle in self.schedule.in_place.items():
+            self._make_room(handle, slot)
+        for slot in given:
+            if isinstance(slot.source, Arena):
+                slot.source.on(self.storage)
 
     def _make_room(self, handle: Handle, value: Slot) -> None:
         """Give a variable memory, if it has none of this form yet."""
@@ -97,6 +110,8 @@ class CompiledPlan:
             return self.schedule.memory.array(self.arena, slot)
         if isinstance(source, np.ndarray):
             return source
+        if isinstance(source, Arena):
+            return source.on(self.storage)
         if isinstance(source, Handle) and slot not in self.program.feeds:
             source.value_in(self.storage)
             return self.storage.memory(source)
@@ -199,12 +214,12 @@ class CompiledPlan:
         return error
 
 
-def prepared(plan: Plan) -> Plan | CompiledPlan:
+def prepared(plan: Plan, storage: Storage) -> Plan | CompiledPlan:
     """Return `plan` compiled; itself if it cannot be."""
     if devices.xp is not np or not is_on("compile"):
         return plan
     try:
-        return CompiledPlan(plan)
+        return CompiledPlan(plan, storage)
     except UncompilableError:
         return plan
 

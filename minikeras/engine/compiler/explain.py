@@ -112,7 +112,7 @@ def explained(
     """Return a row for each instruction, timed over so many `repeats`; 0: not timed."""
     bound = list(bound)
     units = list(dict.fromkeys(unit for _, unit in bound))
-    times = {unit: 1 for unit in units} | dict(_times(units, 1))
+    times = dict.fromkeys(units, 1) | dict(_times(units, 1))
     calls = Counter(unit for _, unit in bound)
     best = dict.fromkeys(units, inf)
     for _ in range(repeats):
@@ -156,7 +156,7 @@ def _what(unit: Instruction, runner: Callable[[Any], str]) -> str:
         return f"{runner(unit.loop)}({' '.join(m.name for m in unit.members)})"
     if isinstance(unit, Store):
         return f"store {unit.handle.name}"
-    return unit.name if isinstance(unit, (Map, Total)) else unit.node.op.name
+    return unit.name if isinstance(unit, (Map, Total)) else unit.op.name
 
 
 def _shapes(unit: Instruction) -> str:
@@ -175,7 +175,7 @@ def flops(unit: Instruction) -> int:
     if isinstance(unit, Map):
         return 0 if unit.name == "cast" else unit.output.size
     if isinstance(unit, Call):
-        return unit.node.op.flops(
+        return unit.op.flops(
             [x.shape for x in unit.inputs], [y.shape for y in unit.outputs]
         )
     return 0

@@ -19,6 +19,7 @@ from minikeras.engine.compiler.program import (
     Call,
     Instruction,
     Map,
+    Part,
     Program,
     Slot,
     Store,
@@ -144,8 +145,19 @@ class _Lowering:
             found = (node.op.traced or node.op.kernel)(np, *arguments)
         results = found if node.several else (found,)
         replaced: dict[Slot, Slot] = {}
+        parts: dict[Slot, list[Part]] = {}
         for instruction in recorder.instructions:
-            self.emit(instruction, replaced)
+            for x in instruction.inputs:
+                self.complete(x.base, parts, replaced)
+            instruction.inputs = tuple(
+                self.renamed(x, replaced) for x in instruction.inputs
+            )
+            if isinstance(instruction, Part):
+                parts.setdefault(instruction.output.base, []).append(instruction)
+            else:
+                self.emit(instruction, replaced)
+        for base in tuple(parts):
+            self.complete(base, parts, replaced)
         return [
             self.renamed(y.slot, replaced) if isinstance(y, Traced) else condensed(y)
             for y in results
@@ -153,10 +165,7 @@ class _Lowering:
 
     def emit(self, instruction: Any, replaced: dict[Slot, Slot]) -> None:
         """Add an instruction, unless its value is at hand already."""
-        instruction.inputs = tuple(
-            self.renamed(x, replaced) for x in instruction.inputs
-        )
-        output = instruction.output
+        (output,) = instruction.outputs
         same = _unchanged(instruction) if is_on("algebra") else None
         if same is None:
             key = instruction.key if is_on("share") else output
@@ -166,15 +175,35 @@ class _Lowering:
         else:
             replaced[output] = same
 
+    def complete(
+        self,
+        whole: Slot,
+        parts: dict[Slot, list[Part]],
+        replaced: dict[Slot, Slot],
+    ) -> None:
+        """Add all parts that a slot is made of, unless its value is at hand already."""
+        made = parts.pop(whole, None)
+        if made is None:
+            return
+        key: Any = whole
+        if is_on("share"):
+            each = tuple((*part.output.place[1:], part.inputs) for part in made)
+            key = "parts", whole.shape, whole.dtype, each
+        same = self.known.setdefault(key, whole)
+        if same is whole:
+            self.program.instructions += made
+        else:
+            replaced[whole] = same
+
     def renamed(self, slot: Slot, replaced: dict[Slot, Slot]) -> Slot:
         """Return the one slot that stands for all equal ones."""
-        base = replaced.get(slot.base)
-        if base is not None:
-            slot = base if not slot.is_view else base.view(slot.on)
-        if isinstance(slot.source, np.ndarray) and slot.size == 1:
-            return self.known.setdefault(
-                (slot.source.tobytes(), slot.dtype, slot.shape), slot
-            )
+        base, number = slot.base, slot.base.source
+        if isinstance(number, np.ndarray) and number.size == 1:
+            key = number.tobytes(), number.dtype, number.shape
+            base = self.known.setdefault(key, base)
+        base = replaced.get(base, base)
+        if base is not slot.base:
+            slot = base.view(slot.on) if slot.is_view else base
         return self.known.setdefault(slot.place, slot) if slot.is_view else slot
 
     def called(self, step: Step, inputs: Sequence[Any]) -> Sequence[Any]:
@@ -193,7 +222,7 @@ class _Lowering:
         slots = [self.as_slot(x) for x in inputs]
         call = self.whole(node, slots, [y for y in outputs if y is not None], wanted)
         if call.key is not None and is_on("share"):
-            same = self.known.setdefault(call.key, call)
+            same = self.known.setdefault(("call", call.key), call)
             if same is not call:
                 return same.outputs
         self.program.instructions.append(call)

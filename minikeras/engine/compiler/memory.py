@@ -9,16 +9,16 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Fused, Instruction, Slot
+from minikeras.engine.storage import ALIGNMENT
 
-__all__ = ["ALIGNMENT", "Memory", "aligned"]
+if TYPE_CHECKING:
+    import numpy as np
 
-ALIGNMENT = 64  # bytes: a line of the cache, and the widest vector
+__all__ = ["Memory"]
 
 
 class Memory:
@@ -53,8 +53,8 @@ class Memory:
                 if last.get(x.base) == i and x.base in self.offset
             }
             for y in unit.outputs:
-                if y.base in elsewhere or y.base in self.offset:
-                    continue  # the second part of something
+                if y.is_given or y.base in elsewhere or y.base in self.offset:
+                    continue  # a variable, or the second part of something
                 heir_of = None if y.is_view else _inherited(unit, y, dying)
                 y = y.base
                 if reuse and heir_of is not None:
@@ -101,13 +101,6 @@ class Memory:
             else:
                 joined.append((a, b))
         self._free = joined
-
-
-def aligned(size: int) -> np.ndarray[Any, Any]:
-    """Return bytes that begin where a line of the cache does."""
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.__array_interface__["data"][0] % ALIGNMENT
-    return memory[start : start + size]
 
 
 def _room(slot: Slot) -> int:

@@ -24,6 +24,7 @@ PASSES = {
     "fuse": "make loops of elementwise instructions and reductions",
     "native": "make machine code of the loops, if llvmlite is installed",
     "in_place": "write variables where they lie",
+    "join": "update many variables by one loop, on memory where they lie in a row",
     "reuse": "let values lie where others have been",
 }
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from minikeras.engine.graph import Node
 from minikeras.engine.loops import Loop
+from minikeras.engine.op import Op
 
 __all__ = [
     "Call",
@@ -41,22 +42,15 @@ class Slot:
             own: NumPy computes with it what views of the slot look like.
         source: what it holds from the start: a constant array, a variable's handle, a
             fed tensor; None if the program computes it.
-        base: the slot on whose memory it lies; itself unless it is a view.
     """
 
-    __slots__ = ("_view", "base", "layout", "source")
+    __slots__ = ("_function", "_parent", "layout", "source")
 
-    def __init__(
-        self,
-        layout: Array,
-        source: Any = None,
-        base: Slot | None = None,
-        view: View | None = None,
-    ) -> None:
+    def __init__(self, layout: Array, source: Any = None) -> None:
         self.layout = layout
         self.source = source
-        self.base = base or self
-        self._view = view
+        self._parent: Slot = self
+        self._function: View | None = None
 
     @classmethod
     def new(cls, shape: Sequence[int], dtype: Any, source: Any = None) -> Slot:
@@ -81,13 +75,22 @@ class Slot:
         Raises:
             ValueError: if there is no such view without a copy.
         """
-        own, layout = self._view, function(self.layout)
-        whole = function if own is None else lambda array: function(own(array))
-        return Slot(layout, None, self.base, whole)
+        slot = Slot(function(self.layout))
+        slot._parent, slot._function = self, function
+        return slot
 
     def become(self, other: Slot) -> None:
-        """Lie on another slot of the same form from now on."""
-        self.layout, self.base, self._view = other.layout, other.base, other._view
+        """Lie where another slot of the same shape does from now on."""
+        self.layout = other.layout
+        self._parent, self._function = other, lambda array: array
+
+    @property
+    def base(self) -> Slot:
+        """The slot on whose memory it lies; itself unless it is a view."""
+        slot = self
+        while slot._parent is not slot:
+            slot = slot._parent
+        return slot
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,7 +110,7 @@ class Slot:
     @property
     def is_view(self) -> bool:
         """Whether it lies on another slot's memory."""
-        return self.base is not self
+        return self._parent is not self
 
     @property
     def is_given(self) -> bool:
@@ -127,7 +130,9 @@ class Slot:
 
     def on(self, array: Array) -> Array:
         """Return this slot's array, given that of its base."""
-        return array if self._view is None else self._view(array)
+        if self._function is None:
+            return array
+        return self._function(self._parent.on(array))
 
     def __repr__(self) -> str:
         kind = "" if self.source is None else f" of {self.source!r:.40}"
@@ -216,14 +221,15 @@ class Total:
 
 
 class Call:
-    """One node, run as a whole: a kernel, or an effect.
+    """One op, run as a whole: a kernel, or an effect.
 
     Attributes:
         outputs: what it writes.
-        wanted: which of the node's outputs these are.
+        wanted: which of the op's outputs these are.
+        op: the node's own, or one that it asks for, such as a product.
     """
 
-    __slots__ = ("inputs", "node", "outputs", "wanted")
+    __slots__ = ("inputs", "node", "op", "outputs", "wanted")
 
     def __init__(
         self,
@@ -231,8 +237,10 @@ class Call:
         inputs: Sequence[Slot],
         outputs: Sequence[Slot],
         wanted: Sequence[bool] = (),
+        op: Op | None = None,
     ) -> None:
         self.node = node
+        self.op = op or node.op
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.wanted = tuple(wanted)
@@ -240,11 +248,10 @@ class Call:
     @property
     def key(self) -> Any:
         """What it computes; None if it may differ from time to time."""
-        op = self.node.op
-        return None if op.stateful else (op, self.inputs)
+        return None if self.op.stateful else (self.op, self.inputs)
 
     def __repr__(self) -> str:
-        return f"{self.outputs} = {self.node.op}{self.inputs}"
+        return f"{self.outputs} = {self.op}{self.inputs}"
 
 
 class Store:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minikeras.engine.compiler.memory import aligned
 from minikeras.engine.compiler.program import Call, Instruction, Program, Slot
 from minikeras.engine.graph import Node
+from minikeras.engine.storage import aligned
 
 if TYPE_CHECKING:
     from minikeras.engine.compiler.schedule import Schedule

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from minikeras.engine.compiler.commits import Commits
 from minikeras.engine.compiler.fusion import fuse
+from minikeras.engine.compiler.joining import Handles, joined
 from minikeras.engine.compiler.memory import Memory
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Fused, Instruction, Program, Slot
@@ -21,6 +22,7 @@ class Schedule:
     Args:
         program: what is to be done.
         elsewhere: computed slots that are not to lie in the schedule's own memory.
+        fits: whether variables can lie one after the other; if None, none can.
 
     Attributes:
         body: instructions in order that change no variable.
@@ -29,13 +31,20 @@ class Schedule:
         memory: where the others lie.
     """
 
-    def __init__(self, program: Program, elsewhere: Collection[Slot] = ()) -> None:
+    def __init__(
+        self,
+        program: Program,
+        elsewhere: Collection[Slot] = (),
+        fits: Callable[[Handles], bool] | None = None,
+    ) -> None:
         self.program = program
         if is_on("fuse"):
             fuse(program)
         order = Commits(program.instructions)
         self.body, self.commit = order.body, order.commit
         self.in_place = order.in_place
+        if fits is not None and is_on("join"):
+            self.commit = joined(self.commit, self.in_place, fits)
         kept = [x for x in program.fetches if isinstance(x, Slot)]
         placed = {**self.in_place, **dict.fromkeys(elsewhere)}
         self.memory = Memory(self.instructions, kept, placed)

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from minikeras.engine.compiler.program import Instruction, Map, Part, Slot, Total
+from minikeras.engine.compiler.program import Call, Instruction, Map, Part, Slot, Total
 from minikeras.engine.graph import Node
+from minikeras.engine.ops.linalg import MatMul
 from minikeras.engine.shapes import axes_of
 
 __all__ = ["OpaqueError", "Recorder", "Traced"]
@@ -64,6 +65,16 @@ class Recorder:
         slots = [self.slot(x, dt) for x, dt in zip(inputs, taken, strict=True)]
         return self.map(ufunc.__name__, slots, result)
 
+    def product(self, a: Any, b: Any) -> Traced:
+        """Record a product of matrices, or of stacks of them."""
+        if isinstance(self.node.op, MatMul) or a.dtype != b.dtype:
+            raise OpaqueError("a product to be called as a whole")
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        output = Slot.new((*batch, a.shape[-2], b.shape[-1]), a.dtype)
+        inputs = self.slot(a), self.slot(b)
+        self.instructions.append(Call(self.node, inputs, [output], op=MatMul()))
+        return Traced(self, output)
+
     def total(
         self,
         ufunc: np.ufunc,
@@ -102,7 +113,7 @@ def _kind(x: Any) -> Any:
         return np.dtype(bool)
     return (
         type(x)
-        if isinstance(x, (int, float, complex))
+        if type(x) in (int, float, complex)
         else np.asarray(x).dtype
         if not isinstance(x, Traced)
         else x.dtype
@@ -131,6 +142,8 @@ class Traced(NDArrayOperatorsMixin):
         self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any
     ) -> Any:
         if method == "__call__" and options.keys() <= {"dtype"}:
+            if ufunc is np.matmul:
+                return self.recorder.product(*inputs, **options)
             return self.recorder.ufunc(ufunc, *inputs, **options)
         if method == "reduce" and options.keys() <= {"axis", "dtype", "keepdims"}:
             options.setdefault("axis", 0)
