@@ -67,10 +67,10 @@ class Analysis:
 
     def overwritten(self, number: int) -> set[int]:
         """Return those of them in whose memory its own value may be written."""
-        step = self.steps[number]
-        if step.name in ("cast", "load", "total"):  # not element by element in memory
-            return set()
-        size, varies = step.dtype.itemsize, self.varies[number]
+        step, varies = self.steps[number], self.varies[number]
+        if step.name in ("cast", "load", "total") or not any(varies):
+            return set()  # not element by element; or of one, which would take longer
+        size = step.dtype.itemsize
         return {
             i
             for i in self.ending(number)
@@ -112,18 +112,19 @@ class Analysis:
 
     def _fits(self, number: int, k: int) -> bool:
         """Return whether operand `k` can take the value, and nothing needs it later."""
-        view = self._views[k]
+        view, varies = self._views[k], self.varies[number]
         if view.dtype != self.steps[number].dtype:
             return False
-        if tuple([n != 1 for n in view.shape]) != self.varies[number]:
+        if tuple([n != 1 for n in view.shape]) != varies:
             return False
-        return all(
-            self._last[load] <= number
-            and not self.fixed(load)
-            and not self.late(number)
+        over = [
+            load
             for load in self._loads
             if np.may_share_memory(self._views[self.steps[load].attribute], view)
-        )
+        ]
+        if over and (self.late(number) or not any(varies)):  # of one: see `overwritten`
+            return False
+        return all(self._last[x] <= number and not self.fixed(x) for x in over)
 
     # -- totals ------------------------------------------------------------------------
 

@@ -31,13 +31,16 @@ def call(step: Instruction, inputs: Sequence[Place], out: Place) -> Call:
         if name in ("maximum", "minimum") and step.per_row:
             return _extreme(name, axes, step.dtype, inputs[0], out)
         return total(name, axes, step.dtype, inputs[0], out)
+    places = [seen(place, _plain) for place in (*inputs, out)]
     if step.name.startswith(BITS):
         dtype = integer(step.dtype)
-        views = [
-            seen(place, lambda array: array.view(dtype)) for place in (*inputs, out)
-        ]
-        return Call(ufunc(step.name.removeprefix(BITS)), tuple(views))
-    return Call(ufunc(step.name), (*inputs, out))
+        places = [seen(place, lambda array: array.view(dtype)) for place in places]
+    return Call(ufunc(step.name.removeprefix(BITS)), tuple(places))
+
+
+def _plain(array: Array) -> Array:
+    """Return one number as an array without dimensions, which NumPy takes faster."""
+    return array.reshape(()) if array.size == 1 else array
 
 
 def copy(x: Place, out: Place) -> Call:
