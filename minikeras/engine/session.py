@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -71,7 +72,9 @@ class Routine:
         return self._interpreted(plan, arrays)
 
     def _interpreted(self, plan: Plan, arrays: Sequence[Array]) -> list[Any]:
-        run = Run(self.session.values, self.session.count_run())
+        storage = self.session.values
+        compiled = partial(prepared, storage=storage)
+        run = Run(storage, self.session.count_run(), compiled)
         values = [_own(x) for x in execute(plan, [*map(read_only, arrays)], run)]
         run.commit()
         return [

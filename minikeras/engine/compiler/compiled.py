@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from operator import call
+from operator import call, length_hint
 from threading import RLock
 from time import perf_counter
 from typing import Any
@@ -128,8 +128,11 @@ class CompiledPlan:
     def context(self) -> Run:
         """Return the run that is under way, as effects see it."""
         if self._run is None:
-            self._run = Run(self.storage, self.step)
+            self._run = Run(self.storage, self.step, self._inner)
         return self._run
+
+    def _inner(self, plan: Plan) -> Plan | CompiledPlan:
+        return prepared(plan, self.storage)
 
     # -- running -----------------------------------------------------------------------
 
@@ -141,26 +144,34 @@ class CompiledPlan:
             EngineError: what an effect found.
         """
         with self.lock:
-            storage = session.values
-            if self.storage is not storage or self.generation != storage.generation:
-                self.bind(storage)
-            for own, given in zip(self.feeds, arrays, strict=True):
-                own[...] = given
             self.step, self._run = session.count_run(), None
-            body, commit = map(iter, self.calls)
-            with np.errstate(all="ignore"):
-                try:
-                    deque(map(call, body), maxlen=0)
-                except BaseException as error:
-                    self._forget()
-                    if not isinstance(error, Exception):
-                        raise
-                    number = len(self.calls[0]) - body.__length_hint__() - 1
-                    raise self._located(number, error) from error
-                # In one call, which no interrupt parts.
-                deque(map(call, commit), maxlen=0)
-            self.fresh.clear()
-            return [None if fetch is None else fetch() for fetch in self.fetches]
+            return self._carried_out(arrays, session.values)
+
+    def run_inside(self, arrays: Sequence[Array], run: Run) -> list[Any]:
+        """Return the values of the fetches as a part of another run."""
+        with self.lock:
+            self._run = run
+            return self._carried_out(arrays, run.storage)
+
+    def _carried_out(self, arrays: Sequence[Array], storage: Any) -> list[Any]:
+        if self.storage is not storage or self.generation != storage.generation:
+            self.bind(storage)
+        for own, given in zip(self.feeds, arrays, strict=True):
+            own[...] = given
+        body, commit = map(iter, self.calls)
+        with np.errstate(all="ignore"):
+            try:
+                deque(map(call, body), maxlen=0)
+            except BaseException as error:
+                self._forget()
+                if not isinstance(error, Exception):
+                    raise
+                number = len(self.calls[0]) - length_hint(body) - 1
+                raise self._located(number, error) from error
+            # In one call, which no interrupt parts.
+            deque(map(call, commit), maxlen=0)
+        self.fresh.clear()
+        return [None if fetch is None else fetch() for fetch in self.fetches]
 
     def explain(self, repeats: int = 0) -> Explanation:
         """Return a table of the calls: what each does, for which layer, at what cost.

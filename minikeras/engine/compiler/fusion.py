@@ -46,7 +46,7 @@ class _Fusion:
         self.maker: dict[Slot, Group] = {}
         self.groups: dict[tuple[int, int], Group] = {}
         self.found: list[Group | Call | Store] = []
-        self.waiting: dict[Slot, Map] = {}
+        self.waiting: dict[Slot, Map | Total] = {}
         self.depth: dict[Slot, int] = {}
         self.effects = 0
         self.uses = Counter(x.base for i in program for x in i.inputs)
@@ -66,7 +66,7 @@ class _Fusion:
             units += unit.built(needed) if isinstance(unit, Group) else [unit]
         return units
 
-    def add_whole(self, unit: Call | Store) -> None:
+    def add_whole(self, unit: Any) -> None:
         """Give a call its stage."""
         self.settle(unit.inputs)
         stage = 1 + self.latest(unit.inputs)
@@ -111,7 +111,7 @@ class _Fusion:
             group = self.group_for(instruction, instruction.inputs)
         self.enter(group, instruction)
 
-    def place_in(self, instruction: Map, group: Group) -> None:
+    def place_in(self, instruction: Map | Total, group: Group) -> None:
         """Enter what has waited in `group` if it fits there, else where it would."""
         for x in instruction.inputs:
             if x.base in self.waiting:
@@ -126,7 +126,9 @@ class _Fusion:
         else:
             self.place(instruction)
 
-    def sources(self, instruction: Map | Total, waiting: Sequence[Map]) -> list[Slot]:
+    def sources(
+        self, instruction: Map | Total, waiting: Sequence[Map | Total]
+    ) -> list[Slot]:
         """Return the inputs, with those that wait replaced by what they need."""
         names = {w.output: w for w in waiting} | self.waiting
         found: list[Slot] = []

@@ -107,12 +107,12 @@ class _Lowering:
 
     def add(self, step: Step) -> None:
         """Lower one step."""
-        name, op = step.node.op.name, step.node.op
+        op: Any = step.node.op
         numbers = (step.outputs,) if isinstance(step.outputs, int) else step.outputs
         inputs = [self.values[i] for i in step.inputs]
-        if name == "read_variable":
+        if op.name == "read_variable":
             results = [self.read(op.handle)]
-        elif name == "assign":
+        elif op.name == "assign":
             self.current[op.handle] = self.as_slot(inputs[0])
             self.assigned[op.handle] = step.node
             results = inputs

@@ -204,7 +204,7 @@ class Total:
         self, name: str, x: Slot, axes: tuple[int, ...], output: Slot, node: Node
     ) -> None:
         self.name = name
-        self.inputs = (x,)
+        self.inputs: tuple[Slot, ...] = (x,)
         self.axes = axes
         self.output = output
         self.node = node
@@ -263,7 +263,7 @@ class Store:
 
     def __init__(self, handle: Any, x: Slot, node: Node) -> None:
         self.handle = handle
-        self.inputs = (x,)
+        self.inputs: tuple[Slot, ...] = (x,)
         self.node = node
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ that runs it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -21,6 +22,8 @@ from minikeras.engine.spec import Array, Shape, Spec
 __all__: list[str] = []
 
 Values = Sequence[Any]
+
+_OFTEN = 4  # calls after which compiling a body pays
 
 
 class Body:
@@ -42,6 +45,7 @@ class Body:
             results = [as_tensor(y) for y in function(*self.inputs)]
             self.outputs = [self.graph.own(y) for y in results]
         self._plans: dict[Any, Any] = {}
+        self._uses: Counter[Any] = Counter()
         self.cuts: dict[Any, Any] = {}  # what is left of it, by what is wanted
 
     def __repr__(self) -> str:
@@ -67,14 +71,29 @@ class Body:
         """The tensors that a call is given: inputs, and what stands for captures."""
         return [*self.inputs, *self.graph.captures.values()]
 
-    def plan_for(self, make: Callable[..., Any], arrays: Sequence[Array]) -> Any:
-        """Return the plan of the body for inputs and captures like `arrays`."""
+    def plan_for(
+        self,
+        make: Callable[..., Any],
+        arrays: Sequence[Array],
+        compiled: Callable[[Any], Any] = lambda plan: plan,
+    ) -> Any:
+        """Return the plan of the body for inputs and captures like `arrays`.
+
+        Args:
+            make: makes a plan of fetches and the specs of feeds.
+            arrays: what it is to be given.
+            compiled: makes a plan that is used often into a faster one.
+        """
         key = tuple([(x.shape, x.dtype) for x in arrays])
         plan = self._plans.get(key)
         if plan is None:
             pairs = zip(self.feeds, arrays, strict=True)
             specs = {t: Spec(x.shape, t.dtype) for t, x in pairs}
             plan = self._plans[key] = make([*self.outputs, *self.effects], specs)
+        elif not (self.effects or self.graph.assigned):  # it touches no variable
+            self._uses[key] += 1
+            if self._uses[key] == _OFTEN:
+                plan = self._plans[key] = compiled(plan)
         return plan
 
     def inline(self, inputs: Values, captures: Values) -> list[Any]:
@@ -88,7 +107,7 @@ class Body:
         """Return the same body with other tensors of its graph as outputs."""
         other = copy(self)
         other.outputs = list(outputs)
-        other._plans, other.cuts = {}, {}
+        other._plans, other._uses, other.cuts = {}, Counter(), {}
         return other
 
     def above(self, outputs: Iterable[Tensor]) -> set[Node]:
