@@ -1,7 +1,9 @@
 """Softmax, and the losses that compare predicted probabilities with true ones.
 
 Probabilities are kept `epsilon` away from 0 and 1, so that their logarithms are finite;
-from logits the losses are computed directly, which is exact.
+from logits the losses are computed directly, which is exact. Where a tensor is itself
+the result of softmax or sigmoid, these are what that was taken of, as they are in Keras
+on TensorFlow: then even a model that is quite sure of what is wrong can still learn.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from minikeras.backend.introspection import int_shape, ndim
 from minikeras.engine import ops as engine
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
+from minikeras.engine.op import Op
 from minikeras.engine.ops import log_softmax, softmax
+from minikeras.engine.ops.activation import Sigmoid
+from minikeras.engine.ops.softmax import Softmax
 from minikeras.engine.shapes import merge, show
 
 __all__ = [
@@ -43,8 +48,9 @@ def categorical_crossentropy(
     Raises:
         ShapeError: if the shapes differ.
     """
-    if from_logits:
-        return engine.softmax_cross_entropy(target, output, axis)
+    logits = output if from_logits else _logits_of(output, Softmax((axis,)))
+    if logits is not None:
+        return engine.softmax_cross_entropy(target, logits, axis)
     _check_same(target, output)
     terms = engine.multiply(target, _log_probabilities(output, axis))
     return engine.negative(engine.sum(terms, axis))
@@ -79,18 +85,19 @@ def sparse_categorical_crossentropy(
     shape = int_shape(target)
     if shape and len(shape) == ndim(output) and shape[-1] in (1, None):
         target = engine.squeeze(target, -1)
+    logits = output if from_logits else _logits_of(output, Softmax((axis,)))
+    values = output if logits is None else logits
     if axis != -1:
-        output = engine.moveaxis(output, axis, -1)
+        values = engine.moveaxis(values, axis, -1)
     valid = None if ignore_class is None else engine.not_equal(target, ignore_class)
     if valid is not None:
         target = engine.where(valid, target, 0)
-    if from_logits:
-        loss = engine.sparse_softmax_cross_entropy(target, output)
+    if logits is not None:
+        loss = engine.sparse_softmax_cross_entropy(target, values)
     else:
-        _check_same(target, output, classes=True)
-        picks = engine.expand_dims(target, -1)
-        picked = engine.take_along_axis(_log_probabilities(output, -1), picks, -1)
-        loss = engine.negative(engine.squeeze(picked, -1))
+        _check_same(target, values, classes=True)
+        picked = engine.pick_class(target, _log_probabilities(values, -1))
+        loss = engine.negative(picked)
     return loss if valid is None else engine.where(valid, loss, 0)
 
 
@@ -105,13 +112,20 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     Raises:
         ShapeError: if the shapes differ.
     """
-    if from_logits:
-        return engine.sigmoid_cross_entropy(target, output)
+    logits = output if from_logits else _logits_of(output, Sigmoid())
+    if logits is not None:
+        return engine.sigmoid_cross_entropy(target, logits)
     _check_same(target, output)
     p = _inside(output)
     hit = engine.multiply(target, engine.log(p))
     miss = engine.multiply(engine.subtract(1.0, target), engine.log(1.0 - p))
     return engine.negative(engine.add(hit, miss))
+
+
+def _logits_of(output: Any, function: Op) -> Tensor | None:
+    """Return what `function` was taken of, if it was `output` that it gave."""
+    node = output.node if isinstance(output, Tensor) else None
+    return node.inputs[0] if node is not None and node.op == function else None
 
 
 def _inside(output: Any) -> Tensor:

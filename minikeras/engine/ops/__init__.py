@@ -20,6 +20,7 @@ from minikeras.engine.ops.extremes import *
 from minikeras.engine.ops.filling import *
 from minikeras.engine.ops.indexing import *
 from minikeras.engine.ops.joining import *
+from minikeras.engine.ops.labels import *
 from minikeras.engine.ops.linalg import *
 from minikeras.engine.ops.logical import *
 from minikeras.engine.ops.normalization import *

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from minikeras.engine import shapes
 from minikeras.engine.dtypes import DType, as_dtype
@@ -137,10 +140,16 @@ def min(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
 # -- where they are --------------------------------------------------------------------
 
 
+# In a fused loop a place is found faster than by a search of its own among so few.
+_FEW = 64
+
+
 class ArgExtreme(Reduction):
     """The first index of an extreme along one axis, or into the flattened x."""
 
     dtype: DType = as_dtype("int32")
+    extreme: ClassVar[str]
+    binds = True
     vjp = no_gradient
 
     def result(self, dtype: DType) -> DType:
@@ -151,9 +160,35 @@ class ArgExtreme(Reduction):
         found = getattr(xp, self.name)(x, axis, keepdims=self.keepdims)
         return found.astype(self.dtype.as_numpy_dtype)
 
+    def traced(self, xp: ModuleType, x: Array) -> Array:
+        """Return the least index of those where x is the extreme, or NaN."""
+        (i,) = shapes.axes_of(self.axis, x.ndim)
+        n = x.shape[i]
+        if n > _FEW:
+            raise TypeError(f"{n} places are searched by a call")
+        best = getattr(xp, self.extreme)(x, i, keepdims=True)
+        found = (x == best) | xp.isnan(x) if x.dtype.kind == "f" else x == best
+        places = xp.arange(n, dtype=self.dtype.as_numpy_dtype)
+        places = places.reshape(-1, *(1,) * (x.ndim - i - 1))
+        first = xp.where(found, places, places.dtype.type(n))
+        return xp.min(first, i, keepdims=self.keepdims)
+
+    def bind(self, y: Array, x: Array) -> Callable[[], None]:
+        """Return the call that writes the index in these arrays."""
+        axis, search = self.axis and self.axis[0], getattr(x, self.name)
+        places = np.empty(y.shape, np.intp)
+
+        def call() -> None:
+            search(axis, places, keepdims=self.keepdims)
+            np.copyto(y, places)
+
+        return call
+
 
 class ArgMax(ArgExtreme, name="argmax"):
     """y = the first index of the largest x along the axis."""
+
+    extreme = "max"
 
 
 def argmax(
@@ -172,6 +207,8 @@ def argmax(
 
 class ArgMin(ArgExtreme, name="argmin"):
     """y = the first index of the smallest x along the axis."""
+
+    extreme = "min"
 
 
 def argmin(

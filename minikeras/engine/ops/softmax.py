@@ -10,17 +10,19 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from minikeras.engine import shapes
-from minikeras.engine.errors import ExecutionError, ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.op import Op, no_gradient
+from minikeras.engine.op import Op
 from minikeras.engine.ops.activation import real, sigmoid
 from minikeras.engine.ops.elementwise import FloatUnary
+from minikeras.engine.ops.labels import (
+    OneHotLike,
+    PickClass,
+    class_numbers,
+    common_shape,
+)
 from minikeras.engine.ops.reduction import Axes, broadcast_like, frozen_axes, sum
-from minikeras.engine.ops.selection import check_integers
-from minikeras.engine.spec import Array, Shape, Spec
+from minikeras.engine.spec import Array, Spec
 
 __all__ = [
     "log_softmax",
@@ -94,7 +96,7 @@ class SoftmaxCrossEntropy(Op, name="softmax_cross_entropy"):
     any_rank = True
 
     def infer(self, labels: Spec, logits: Spec) -> Spec:
-        shape = _one_shape(self, labels, logits)
+        shape = common_shape(self, labels, logits)
         if shape is None:
             return Spec(None, logits.dtype)
         classes = shapes.axis_of(self.axis, len(shape))
@@ -135,53 +137,24 @@ def softmax_cross_entropy(labels: Any, logits: Any, axis: int = -1) -> Tensor:
 
 
 class SparseSoftmaxCrossEntropy(Op, name="sparse_softmax_cross_entropy"):
-    """y = ln sum of e^logits - logits[label]."""
+    """y = ln sum of e^logits - logits[label], which last is given as `own`."""
 
     any_rank = True
 
-    def infer(self, labels: Spec, logits: Spec) -> Spec:
-        check_integers(self.name, labels)
-        if logits.shape is None:
-            return Spec(labels.shape, logits.dtype)
-        examples = Spec(logits.shape[:-1], logits.dtype)
-        return Spec(_one_shape(self, labels, examples), logits.dtype)
+    def infer(self, labels: Spec, logits: Spec, own: Spec) -> Spec:
+        return own
 
-    def kernel(self, xp: ModuleType, labels: Array, logits: Array) -> Array:
-        _check_range(xp, labels, logits.shape[-1])
-        z = logits - xp.max(logits, -1, keepdims=True)
-        of_label = xp.take_along_axis(z, labels[..., None], -1)[..., 0]
-        return xp.log(xp.sum(xp.exp(z), -1)) - of_label
+    def kernel(self, xp: ModuleType, labels: Array, logits: Array, own: Array) -> Array:
+        top = xp.max(logits, -1, keepdims=True)
+        total = xp.sum(xp.exp(logits - top), -1)
+        return xp.log(total) - (own - top[..., 0])
 
     def vjp(
-        self, g: Tensor, y: Tensor, labels: Tensor, logits: Tensor
-    ) -> tuple[None, Tensor]:
+        self, g: Tensor, y: Tensor, labels: Tensor, logits: Tensor, own: Tensor
+    ) -> tuple[None, Tensor, None]:
+        # The gradient by the logits takes in what comes by way of `own`.
         g = broadcast_like(g, logits, -1, keepdims=False)
-        return None, g * (softmax(logits) - OneHotLike()(labels, logits))
-
-
-def _check_range(xp: ModuleType, labels: Array, classes: int) -> None:
-    """Demand that all labels are classes; on a GPU, looking would mean to wait."""
-    if xp is np and labels.size:
-        low, high = labels.min(), labels.max()
-        if low < 0 or high >= classes:
-            raise ExecutionError(
-                f"sparse_softmax_cross_entropy: there are {classes} logits, so a label "
-                f"is from 0 to {classes - 1}; got {low if low < 0 else high}"
-            )
-
-
-class OneHotLike(Op, name="one_hot_like"):
-    """y[..., i] = 1 if labels[...] = i, else 0, for as many i as logits have."""
-
-    any_rank = True
-    vjp = no_gradient
-
-    def infer(self, labels: Spec, logits: Spec) -> Spec:
-        return logits
-
-    def kernel(self, xp: ModuleType, labels: Array, logits: Array) -> Array:
-        hot = labels[..., None] == xp.arange(logits.shape[-1])
-        return hot.astype(logits.dtype)
+        return None, g * (softmax(logits) - OneHotLike()(labels, logits)), None
 
 
 def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
@@ -201,7 +174,10 @@ def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
         DTypeError: if the labels are not integers.
         ExecutionError: if a label is not below the number of classes (not on a GPU).
     """
-    return SparseSoftmaxCrossEntropy()(labels, real(logits))
+    logits = real(logits)
+    labels = class_numbers(labels, logits)
+    own = PickClass()(labels, logits)
+    return SparseSoftmaxCrossEntropy()(labels, logits, own)
 
 
 class SigmoidCrossEntropy(Op, name="sigmoid_cross_entropy"):
@@ -212,7 +188,7 @@ class SigmoidCrossEntropy(Op, name="sigmoid_cross_entropy"):
     any_rank = True
 
     def infer(self, labels: Spec, logits: Spec) -> Spec:
-        return Spec(_one_shape(self, labels, logits), logits.dtype)
+        return Spec(common_shape(self, labels, logits), logits.dtype)
 
     def kernel(self, xp: ModuleType, labels: Array, logits: Array) -> Array:
         # Softplus in two parts: where x is large, x - labels x must cancel first.
@@ -236,14 +212,3 @@ def sigmoid_cross_entropy(labels: Any, logits: Any) -> Tensor:
         ShapeError: if the shapes differ.
     """
     return SigmoidCrossEntropy()(labels, logits)
-
-
-def _one_shape(op: Op, labels: Spec, logits: Spec) -> Shape | None:
-    """Return what labels and logits together know of their shape, which must be one."""
-    try:
-        return shapes.merge(labels.shape, logits.shape)
-    except ShapeError:
-        raise ShapeError(
-            f"{op.name}: labels of shape {shapes.show(labels.shape)} for examples of "
-            f"shape {shapes.show(logits.shape)}"
-        ) from None

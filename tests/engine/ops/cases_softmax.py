@@ -6,7 +6,6 @@ import numpy as np
 from scipy import special
 
 from minikeras.engine import ops
-from minikeras.engine.ops.softmax import OneHotLike
 from tests.engine.ops.cases import Case, integers, uniform
 
 X = (2, 3, 4)
@@ -32,10 +31,6 @@ def binary(labels, logits):
     return -labels * special.log_expit(logits) - (1 - labels) * special.log_expit(
         -logits
     )
-
-
-def one_hot_like(labels, logits):
-    return np.eye(logits.shape[-1])[labels]
 
 
 CASES = [
@@ -91,13 +86,6 @@ CASES = [
         sparse,
         (integers((6,), 0, 5, "uint8"), uniform((6, 5), -50, 50)),
         note="bytes",
-    ),
-    Case(
-        "one_hot_like",
-        OneHotLike(),
-        one_hot_like,
-        (integers((2, 3), 0, 4), X),
-        wrt=(),
     ),
     Case(
         "sigmoid_cross_entropy",

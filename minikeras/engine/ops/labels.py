@@ -1,0 +1,171 @@
+"""Numbered classes: whether a label is one, what stands at it, and labels one-hot.
+
+What all classes of an example pass through anyway, such as a softmax, finds the label
+by comparing it with the number of each: so it can be had in the same loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from minikeras.engine import shapes
+from minikeras.engine.errors import ExecutionError, ShapeError
+from minikeras.engine.graph import Tensor
+from minikeras.engine.op import Op, no_gradient
+from minikeras.engine.ops.reduction import broadcast_like
+from minikeras.engine.ops.reshaping import operand, shape
+from minikeras.engine.ops.selection import check_integers
+from minikeras.engine.ops.slicing import getitem
+from minikeras.engine.spec import Array, Shape, Spec
+
+__all__ = ["class_numbers", "pick_class"]
+
+
+class ClassNumbers(Op, name="class_numbers"):
+    """y = labels, each of which is from 0 up to, not with, the number of `classes`.
+
+    On a GPU this is not looked at, for looking would mean to wait.
+    """
+
+    any_rank = True
+    binds = True
+    vjp = no_gradient
+
+    def infer(self, labels: Spec, classes: Spec) -> Spec:
+        check_integers(self.name, labels)
+        return labels
+
+    def kernel(self, xp: ModuleType, labels: Array, classes: Array) -> Array:
+        if xp is np and labels.size:
+            low, high = labels.min(), labels.max()
+            if low < 0 or high >= classes:
+                raise ExecutionError(
+                    f"there are {classes} classes, so a label is from 0 to "
+                    f"{classes - 1}; got {low if low < 0 else high}"
+                )
+        return labels
+
+    def bind(self, y: Array, labels: Array, classes: Array) -> Callable[[], None]:
+        """Return the call that looks at the labels, and copies them to `y`."""
+        # Without a sign, what is below 0 is larger than any class.
+        unsigned = y.view(f"u{y.itemsize}").reshape(-1)
+
+        def call() -> None:
+            np.copyto(y, labels)
+            if np.maximum.reduce(unsigned, initial=0) >= int(classes):
+                self.kernel(np, labels, classes)
+
+        return call
+
+
+def class_numbers(labels: Any, x: Any) -> Tensor:
+    """Return `labels`, having made sure that they are numbers of classes.
+
+    Args:
+        labels: integers.
+        x: whose last axis is that of the classes.
+
+    Raises:
+        DTypeError: if the labels are not integers.
+        ExecutionError: if a label is below 0 or not below the number of classes (not
+            on a GPU).
+    """
+    x = operand(x)
+    classes = x.shape[-1] if x.shape else None
+    return ClassNumbers()(labels, getitem(shape(x), -1) if classes is None else classes)
+
+
+# Among so few classes a fused loop finds the one wanted faster than a call.
+_FEW = 64
+
+
+class PickClass(Op, name="pick_class"):
+    """y[...] = x[..., labels[...]]."""
+
+    any_rank = True
+    binds = True
+
+    def infer(self, labels: Spec, x: Spec) -> Spec:
+        check_integers(self.name, labels)
+        if x.shape is None:
+            return Spec(labels.shape, x.dtype)
+        examples = Spec(x.shape[:-1], x.dtype)
+        return Spec(common_shape(self, labels, examples), x.dtype)
+
+    def kernel(self, xp: ModuleType, labels: Array, x: Array) -> Array:
+        return xp.take_along_axis(x, labels[..., None], -1)[..., 0]
+
+    def traced(self, xp: ModuleType, labels: Array, x: Array) -> Array:
+        """Return the largest of what is left when all other classes are left out."""
+        if x.shape[-1] > _FEW or x.dtype.kind != "f":
+            raise TypeError("what is picked is picked by a call")
+        is_label = _is_label(xp, labels, x.shape[-1])
+        return xp.max(xp.where(is_label, x, x.dtype.type(-np.inf)), -1)
+
+    def bind(self, y: Array, labels: Array, x: Array) -> Callable[[], None]:
+        """Return the call that picks from the flattened `x`."""
+        places = np.empty(y.shape, np.intp)
+        starts = np.arange(y.size).reshape(y.shape) * x.shape[-1]
+
+        def call() -> None:
+            np.add(labels, starts, places)
+            x.take(places, None, y, "wrap")
+
+        return call
+
+    def vjp(
+        self, g: Tensor, y: Tensor, labels: Tensor, x: Tensor
+    ) -> tuple[None, Tensor]:
+        g = broadcast_like(g, x, -1, keepdims=False)
+        return None, g * OneHotLike()(labels, x)
+
+
+def pick_class(labels: Any, x: Any) -> Tensor:
+    """Return for each example the element of `x` at its label, which must be a class.
+
+    Shapes:
+        labels: (...)
+        x: (..., classes)
+        returns: (...)
+
+    Raises:
+        ShapeError: if the shapes do not fit.
+        ExecutionError: if a label is not the number of a class (not on a GPU).
+    """
+    return PickClass()(class_numbers(labels, x), x)
+
+
+class OneHotLike(Op, name="one_hot_like"):
+    """y[..., i] = 1 if labels[...] = i, else 0, for as many i as logits have."""
+
+    any_rank = True
+    vjp = no_gradient
+
+    def infer(self, labels: Spec, logits: Spec) -> Spec:
+        return logits
+
+    def kernel(self, xp: ModuleType, labels: Array, logits: Array) -> Array:
+        return _is_label(xp, labels, logits.shape[-1]).astype(logits.dtype)
+
+
+def _is_label(xp: ModuleType, labels: Array, classes: int) -> Array:
+    """Return for each class whether it is the label."""
+    numbers = xp.arange(classes)
+    if classes - 1 <= np.iinfo(labels.dtype).max:
+        numbers = numbers.astype(labels.dtype)
+    return labels[..., None] == numbers
+
+
+def common_shape(op: Op, labels: Spec, logits: Spec) -> Shape | None:
+    """Return what labels and logits together know of their shape, which must be one."""
+    try:
+        return shapes.merge(labels.shape, logits.shape)
+    except ShapeError:
+        raise ShapeError(
+            f"{op.name}: labels of shape {shapes.show(labels.shape)} for examples of "
+            f"shape {shapes.show(logits.shape)}"
+        ) from None
