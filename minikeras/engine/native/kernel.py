@@ -64,17 +64,23 @@ class Kernel:
 
         Args:
             arrays: the operands; element 0 of each is where the loop begins.
-            start: where in the outermost dimension to begin.
-            stop: before what to end; by default, the dimension's size.
+            start: where in the outermost dimension to begin; in a loop's only
+                dimension, a multiple of 64.
+            stop: before what to end, likewise; by default, the dimension's size.
 
         Raises:
             TypeError: if an array's dtype is not the operand's.
+            ValueError: if the only dimension is cut within a vector.
         """
         wanted = [operand.dtype for operand in self.loop.operands]
         found = [array.dtype for array in arrays]
         if found != wanted:
             raise TypeError(f"kernel: operands are {wanted}, got {found}")
         stop = self.loop.sizes[0] if stop is None else stop
+        if len(self.loop.sizes) == 1 and (
+            start % 64 or (stop % 64 and stop < self.loop.sizes[0])
+        ):
+            raise ValueError(f"kernel: {start} to {stop} does not cut at 64 elements")
         rows = rows_in_part(self.loop)
         if not self.merges and dispatch.threads() == 1:
             rows = self.loop.sizes[0]

@@ -289,7 +289,7 @@ class _Nest:
         """Write a loop over a row's vectors, and what is left as a part of one."""
         code, lanes = self.code, self.schedule.lanes
         begin, end = self.bounds[self.last]
-        parted = self.last == 0 or self.loop.sizes[-1] % lanes != 0
+        parted = self.loop.sizes[-1] % lanes != 0
         if self.schedule.split or not parted:
             whole = begin + ((end - begin) & -lanes)
             states = code.loop(begin, whole, lanes, states, partial(body, None))

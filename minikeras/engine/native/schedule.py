@@ -21,9 +21,11 @@ from minikeras.engine.native.ufuncs import UFUNCS
 
 __all__ = ["Pass", "Schedule", "cost", "schedule"]
 
-# Bytes of the widest dtype's vector; LLVM makes as many registers of it as it takes,
-# which hides the time that one instruction waits for another.
-VECTOR_BYTES = 128
+# Bytes of the widest dtype's vector; LLVM makes as many registers of it as it takes.
+VECTOR_BYTES = 64
+# The same where little is done but totals, as each addition waits for the one before:
+# several registers are several totals. Elsewhere it only takes longer to compile.
+TOTALING_BYTES, LITTLE = 256, 4
 # A row that fits in a vector of this many bytes is done at once.
 FLAT_BYTES = 256
 # Bytes of a row's buffers, on a thread's stack.
@@ -76,14 +78,17 @@ class Schedule(NamedTuple):
 def canonical(loop: Loop) -> Loop:
     """Return a loop that has the same code: another outermost size, as a rule.
 
-    Code knows all sizes but that, and of that whether it makes the elements many.
+    Code knows all sizes but that, and of that whether it makes the elements many, and
+    of a loop's only dimension also whether it is made of whole vectors.
     """
     first, *rest = loop.sizes
     inner = math.prod(rest)
     many = first * inner >= MANY
     if rest:
         return loop._replace(sizes=(-(-MANY // inner) if many else 1, *rest))
-    return loop._replace(sizes=(MANY if many else min(_power(first), 64),))
+    lanes, _ = _width(loop)
+    parted = first % lanes != 0
+    return loop._replace(sizes=((2 * MANY if many else lanes) - parted,))
 
 
 def _power(n: int) -> int:
@@ -137,13 +142,15 @@ def written(instruction: Instruction) -> int:
 
 def _width(loop: Loop) -> tuple[int, bool]:
     """Return the lanes of a vector, and whether a row is just one."""
-    widest = max(
-        (i.dtype.itemsize for i in loop.instructions if not i.per_row), default=8
-    )
+    per_element = [i for i in loop.instructions if not i.per_row]
+    widest = max((i.dtype.itemsize for i in per_element), default=8)
     length = _power(loop.sizes[-1])
     if len(loop.sizes) > 1 and length <= min(64, FLAT_BYTES // widest):
         return length, True
-    return min(length, 64, VECTOR_BYTES // widest), False
+    totaling = any(i.name in ("reduce", "accumulate") for i in loop.instructions)
+    little = totaling and sum(map(cost, per_element)) <= LITTLE
+    size = TOTALING_BYTES if little else VECTOR_BYTES
+    return min(length, 64, size // widest), False
 
 
 def _stages(loop: Loop) -> list[int]:

@@ -45,8 +45,8 @@ class Format(NamedTuple):
     Attributes:
         mantissa: bits stored after the point.
         bias: of the exponent.
-        magic: added to a number and taken away again, rounds it to an integer, and
-            leaves that integer in the lowest bits of the sum.
+        magic: added to a number and taken away again, rounds it to an integer; the
+            lowest bits of the sum are those of that integer.
         log2_high, log2_low: log 2 in two parts; products of the first with the
             exponents that occur are exact.
         exp_range: below it exp is 0, above it infinite, to the last bit.
@@ -183,51 +183,47 @@ def _computed_in_double(function: Callable[..., Value]) -> Callable[..., Value]:
 
 
 def _reduce(x: Value) -> tuple[Value, Value]:
-    """Return an integer n, as the lowest bits of a float, and ``x - n log 2``."""
+    """Return an integer n and ``x - n log 2``, the latter no larger than log(2) / 2."""
     f = _format(x)
-    shifted = fma(x, 1 / math.log(2), f.magic)
-    n = shifted - f.magic
-    return shifted, fma(n, -f.log2_low, fma(n, -f.log2_high, x))
+    n = fma(x, 1 / math.log(2), f.magic) - f.magic
+    return n, fma(n, -f.log2_low, fma(n, -f.log2_high, x))
 
 
-def _power_of_two(shifted: Value, less: int = 0) -> Value:
-    """Return ``2 ** (n - less)`` for the n in the lowest bits of `shifted`."""
-    f = _format(shifted)
-    return ((shifted.bits() + (f.bias - less)) << f.mantissa).bits()
+def _power_of_two(n: Value) -> Value:
+    """Return ``2**n`` for an integer, not so large or small that this is no number."""
+    f = _format(n)
+    return ((n + (f.magic + f.bias)).bits() << f.mantissa).bits()
 
 
-def _scale(x: Value, shifted: Value) -> Value:
+def _scale(x: Value, n: Value) -> Value:
     """Return ``x * 2**n``, also where ``2**n`` itself is too large or too small."""
     f = _format(x)
-    n = shifted.bits() - x.like(f.magic).bits()
-    half = n >> 1
-    first = ((half + f.bias) << f.mantissa).bits()
-    second = ((n - half + f.bias) << f.mantissa).bits()
-    return x * first * second
+    half = fma(n, 0.5, f.magic) - f.magic
+    return x * _power_of_two(half) * _power_of_two(n - half)
 
 
 def exp(x: Value) -> Value:
     """Return e to the x."""
     f = _format(x)
-    shifted, r = _reduce(_clamp(x, *f.exp_range))
-    return _scale(fma(r * r, polynomial(r, f.exp_terms), r) + 1.0, shifted)
+    n, r = _reduce(_clamp(x, *f.exp_range))
+    return _scale(fma(r * r, polynomial(r, f.exp_terms), r) + 1.0, n)
 
 
 def exp2(x: Value) -> Value:
     """Return 2 to the x."""
     f = _format(x)
     x = _clamp(x, -f.bias - f.mantissa - 2.0, f.bias + 2.0)
-    shifted = x + f.magic
-    r = x - (shifted - f.magic)
-    return _scale(fma(r, polynomial(r, f.exp2_terms), 1.0), shifted)
+    n = x + f.magic - f.magic
+    r = x - n
+    return _scale(fma(r, polynomial(r, f.exp2_terms), 1.0), n)
 
 
 def _quarter_expm1(x: Value) -> Value:
     """Return ``(exp(x) - 1) / 4``: a quarter, as exp(x) may be too large."""
     f = _format(x)
-    shifted, r = _reduce(_clamp(x, -f.one, f.exp_range[1]))
+    n, r = _reduce(_clamp(x, -f.one, f.exp_range[1]))
     p = fma(r * r, polynomial(r, f.exp_terms), r)
-    quarter = _power_of_two(shifted, less=2)
+    quarter = _power_of_two(n - 2.0)
     return fma(p, quarter, quarter - 0.25)
 
 
@@ -239,26 +235,16 @@ def expm1(x: Value) -> Value:
 
 
 def tanh(x: Value) -> Value:
-    """Hyperbolic tangent: ``-e / (2 + e)`` where ``e = expm1(-2 abs(x))``.
+    """Hyperbolic tangent: ``(1 - t) / (1 + t)`` where ``t = exp(-2 abs(x))``.
 
-    The numerator and the denominator are kept as sums of two numbers, as the roundings
-    of e would otherwise count twice.
+    With ``t = 2**n (1 + p)``, both sums are exact but for p, and rounded once.
     """
     f = _format(x)
     size = x.intrinsic("fabs")
-    shifted, r = _reduce(_clamp(size, 0.0, f.one) * -2.0)
-    power = _power_of_two(shifted)
-    tail = r * r * polynomial(r, f.exp_terms)
-    p = r + tail
-    less = power - 1.0
-    e = fma(p, power, less)
-    e_low = fma(r - p + tail, power, fma(p, power, less - e))
-    below = e + 2.0
-    below_low = (below.like(2.0) - below) + e + e_low
-    inverse = below.like(1.0) / below
-    y = e * inverse
-    rest = fma(-y, below, e) + fma(-y, below_low, e_low)
-    y = fma(rest, inverse, y).intrinsic("fabs")
+    n, r = _reduce(_clamp(size, 0.0, f.one) * -2.0)
+    power = _power_of_two(n)
+    p = fma(r * r, polynomial(r, f.exp_terms), r)
+    y = fma(p, power, power - 1.0) / fma(p, power, power + 1.0)
     return where(size < f.tiny, x, y.intrinsic("copysign", x))
 
 
@@ -303,10 +289,9 @@ def _mantissa(x: Value) -> tuple[Value, Value]:
     """
     f = _format(x)
     least = int(np.array(math.sqrt(0.5), x.dtype).view(_integer_like(x)))
-    bits = x.bits() - least
-    k = (bits >> f.mantissa) + x.like(f.magic).bits()
-    m = (bits & ((1 << f.mantissa) - 1)) + least
-    return k.bits() - f.magic, m.bits()
+    k = (x.bits() - least) >> f.mantissa
+    m = (x.bits() - (k << f.mantissa)).bits()
+    return (k + x.like(f.magic).bits()).bits() - f.magic, m
 
 
 def _normal(x: Value) -> tuple[Value, Value]:
