@@ -20,7 +20,7 @@ import numpy as np
 from minikeras.engine import dtypes, shapes
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.kernels.products import bound_product
+from minikeras.engine.kernels.products import bound_product, bound_products
 from minikeras.engine.op import Op, no_gradient, spec_of
 from minikeras.engine.ops.arithmetic import multiply
 from minikeras.engine.ops.reduction import sum_like
@@ -78,6 +78,8 @@ class MatMul(Op, name="matmul"):
                 c = c.reshape(-1, c.shape[-1], copy=False)
         if left.ndim == right.ndim == 2 and len(left) > 1 and c.dtype.kind == "f":
             return bound_product(left, right, c)
+        if left.ndim > 2 and right.ndim > 2:
+            return bound_products(left, right, c)
         return partial(np.matmul, left, right, c)
 
     def vjp(self, g: Tensor, c: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
