@@ -301,7 +301,10 @@ def test_a_running_total_is_made_by_one_thread(monkeypatch):
     monkeypatch.setattr(binding, "processors", lambda: 3)
     monkeypatch.setattr(running, "together", None)
     b = Builder((40, 30))
-    b.accumulate("add", b.emit("exp", b.load(b.array(F, (1, 1)))), b.array(F, (0, 1)))
+    y = b.emit("exp", b.load(b.array(F, (1, 1))))
+    b.accumulate("add", y, b.array(F, (0, 1)))
+    b.check()
+    b.store(y, b.array(F, (1, 1)))  # and so is one of what all threads would write
     b.check()
 
 
@@ -490,3 +493,26 @@ def test_what_is_not_supported_is_said():
         b.array(np.dtype("complex128"), (1,)),
     )
     assert not blocked.supports(b.loop())
+
+
+@pytest.mark.parametrize("varies", [(0, 0), (1, 0), (0, 1)])
+@pytest.mark.parametrize("kept", [True, False])
+def test_no_bit_depends_on_the_number_of_threads(monkeypatch, varies, kept):
+    monkeypatch.setattr(binding, "WORTH_THREADS", 0)
+    found = []
+    for count in 1, 2, 5:
+        monkeypatch.setattr(binding, "processors", lambda count=count: count)
+        b = Builder((60, 50))
+        x = b.load(b.array(F, (1, 1)))
+        x = b.emit("multiply", x, b.constant(0.01))
+        y = b.emit("exp", b.emit("subtract", x, b.reduce("add", x)) if kept else x)
+        totals = [b.array(dtype, varies) for dtype in (F, F, np.dtype("float16"))]
+        b.accumulate("add", y, totals[0])
+        b.accumulate("multiply", y, totals[1])
+        b.accumulate("add", b.emit("cast", y, dtype="float16"), totals[2])
+        with np.errstate(all="ignore"):
+            for call in blocked.bind(b.loop(), b.arrays):
+                call()
+        found.append([b.arrays[k].copy() for k in totals])
+    for other in found[1:]:
+        assert all(map(same_bits, found[0], other))

@@ -1,22 +1,22 @@
 """Running a loop with NumPy's own ufuncs, block by block.
 
-A block is so small that all it reads, writes and keeps stays in the cache from one
-ufunc to the next, and so large that the time a call takes is spent on its elements.
-Views, scratch and order are settled when a loop is bound to its arrays; a run makes
-the calls, and allocates nothing.
+A block is so small that what it reads, writes and keeps is still in the cache when the
+next ufunc needs it, and so large that the time of a call goes to its elements. Views,
+scratch and order are settled when a loop is bound to its arrays; a run only makes the
+calls. Big loops are shared among threads.
 
-Every element gets the bits that the same ufuncs would give it on whole arrays, and
-neither the blocks nor the threads change a bit of any result. Of totals:
+Every element gets the bits that the same ufuncs give it on whole arrays. So do totals,
+nearly all:
 
-- over the row (``reduce``): `ufunc.reduce` of that row, whose elements NumPy adds in
-  pairs of pairs;
-- over leading dimensions: of the whole array, row after row, as NumPy does it;
-- over all elements, where they lie one after the other in all operands: of the whole
-  array, in pairs of pairs, as NumPy does it (but for float16);
-- over the row and more, where rows matter: of the rows' totals, in pairs of pairs;
-- anything else: total of one block after the other.
+- ``reduce``: `ufunc.reduce` of each row by itself, all along the row;
+- ``accumulate`` of what is stored as well, or only loaded; of values per row; over
+  leading dimensions; and over everything, where rows do not matter and the operands
+  lie in memory as one: `ufunc.reduce` of the whole array, in C order. (But for products
+  of everything, and float16, whose partial sums NumPy does not round.)
+- ``accumulate`` of other values, if there is more than one block: the total of totals
+  of parts of blocks.
 
-Source: the order in which NumPy adds is that of `pairwise_sum` in its loops.
+No bit depends on the number of threads.
 """
 
 from __future__ import annotations

@@ -45,14 +45,23 @@ def bind(
     """
     loop = collapsed(loop)
     views = [_view(loop, k, array) for k, array in enumerate(arrays)]
-    blocks = undivided(loop.sizes)
-    schedule = Schedule(loop, views, blocks)
-    worth = math.prod(loop.sizes) * len(schedule.each) >= WORTH_THREADS
+    whole = Schedule(loop, views, undivided(loop.sizes))
+    worth = math.prod(loop.sizes) * len(whole.each) >= WORTH_THREADS
     threads = processors() if worth else 1
-    divided = _division(loop, _bytes(views) + schedule.slots.size, threads)
-    if divided.axis >= 0 and not _repeats(loop, views, divided):
-        blocks, schedule = divided, Schedule(loop, views, divided)
-    return bound(schedule, blocks, scratchpad or Scratchpad(), threads)
+    schedule = _divided(loop, views, whole, threads)
+    if schedule.serial and threads > 1:
+        threads, schedule = 1, _divided(loop, views, whole, 1)
+    return bound(schedule, scratchpad or Scratchpad(), threads)
+
+
+def _divided(
+    loop: Loop, views: Sequence[Array], whole: Schedule, threads: int
+) -> Schedule:
+    """Return a schedule in blocks; `whole` if there is no need to divide, or no way."""
+    blocks = _division(loop, _bytes(views) + whole.slots.size, threads)
+    if blocks.axis < 0 or _repeats(loop, views, blocks):
+        return whole
+    return Schedule(loop, views, blocks)
 
 
 def _view(loop: Loop, k: int, array: Array) -> Array:

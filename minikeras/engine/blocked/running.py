@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from minikeras.engine.blocked.calls import Call
-from minikeras.engine.blocked.geometry import Block, Blocks
+from minikeras.engine.blocked.geometry import Block
 from minikeras.engine.blocked.places import Memory, Scratchpad
 from minikeras.engine.blocked.schedule import Schedule
 from minikeras.engine.blocked.threads import together
@@ -17,15 +17,13 @@ __all__ = ["bound"]
 Thunk = Callable[[], Any]
 
 
-def bound(
-    schedule: Schedule, blocks: Blocks, scratchpad: Scratchpad, threads: int
-) -> list[Thunk]:
+def bound(schedule: Schedule, scratchpad: Scratchpad, threads: int) -> list[Thunk]:
     """Return calls without arguments that, in order, do what the schedule says."""
-    shares = _shares(list(blocks.walk()), 1 if schedule.serial else threads)
+    shares = _shares(list(schedule.blocks.walk()), threads)
     memories = [scratchpad.memory(i, schedule.slots.size) for i in range(len(shares))]
     pairs = zip(shares, memories, strict=True)
     each = [_bound(schedule.each, share, memory) for share, memory in pairs]
-    everything = [Block(0, blocks.sizes)]
+    everything = [Block(0, schedule.blocks.sizes)]
     return [
         *_bound(schedule.before, everything, memories[0]),
         *(each[0] if len(each) == 1 else [partial(together, each)]),

@@ -39,11 +39,14 @@ class Schedule:
     """The calls of a loop that is divided in blocks.
 
     Attributes:
+        blocks: what it is divided in.
         before: what to do first.
         each: what to do in every block.
         after: what to do last.
         slots: the scratch.
-        serial: whether a block goes on from where the one before it ended.
+        serial: whether it is for one thread: a block goes on from where the one before
+            it ended; or an order of adding depends on the blocks, and should not depend
+            on the number of threads; or all that threads wrote is read again by one.
     """
 
     def __init__(self, loop: Loop, views: Sequence[Array], blocks: Blocks) -> None:
@@ -52,7 +55,7 @@ class Schedule:
         self.after: list[Call] = []
         self.slots = Slots()
         self.serial = False
-        self._blocks = blocks
+        self.blocks = blocks
         self._views = views
         self._facts = Analysis(loop, views, blocks)
         self._homes: dict[int, Place] = {}
@@ -67,7 +70,7 @@ class Schedule:
     def _place(self, number: int, step: Instruction) -> Place:
         """Add the calls that compute a value; return where it lies."""
         if step.name == "constant":
-            shape = (1,) * len(self._blocks.sizes)
+            shape = (1,) * len(self.blocks.sizes)
             return Whole(np.full(shape, step.attribute, step.dtype))
         if step.name == "load" and not self._facts.copied(number):
             return Whole(self._views[step.attribute])
@@ -96,7 +99,7 @@ class Schedule:
         step = self._facts.steps[value]
         if step.name != "constant":
             return self._homes[value]
-        shape = extent(self._blocks.extents, self._facts.varies[number])
+        shape = extent(self.blocks.extents, self._facts.varies[number])
         array = np.full(math.prod(shape), step.attribute, step.dtype)
         return filled(array, self._facts.varies[number])
 
@@ -107,13 +110,13 @@ class Schedule:
         if k is not None:
             return Whole(self._views[k])
         if self._facts.fixed(number) or self._facts.crosses(number):
-            return Whole(np.empty(extent(self._blocks.sizes, varies), dtype))
+            return Whole(np.empty(extent(self.blocks.sizes, varies), dtype))
         return self._scratch(varies, dtype, self._facts.head(number))
 
     def _scratch(
         self, varies: Sequence[bool], dtype: np.dtype[Any], head: int = 0
     ) -> Scratch:
-        shape = extent(self._blocks.extents, varies)
+        shape = extent(self.blocks.extents, varies)
         elements = math.prod(shape) + (math.prod(shape[head:]) if head else 0)
         size = elements * dtype.itemsize
         return Scratch(self.slots.take(size), size, dtype, tuple(varies), head)
@@ -136,9 +139,11 @@ class Schedule:
     def _complete(self, number: int, step: Instruction, home: Place) -> None:
         """Add the calls that make a total to which several blocks contribute."""
         (x,), (name, axes) = step.inputs, step.attribute
-        place, last = self._homes[x], len(self._blocks.sizes) - 1
+        place, last = self._homes[x], len(self.blocks.sizes) - 1
         if not isinstance(place, Scratch):  # all of it is there, before or after
-            phase = self.before if self._facts.target(x) is None else self.after
+            written = self._facts.target(x) is not None
+            self.serial |= written
+            phase = self.after if written else self.before
             phase.append(total(name, axes, step.dtype, place, home))
         elif last == 0:
             self._pairwise(step, place, home)
@@ -150,7 +155,8 @@ class Schedule:
     def _pairwise(self, step: Instruction, x: Place, home: Place) -> None:
         """A total of each block, then of pairs, pairs of pairs ...: see `halves`."""
         name, axes = step.attribute
-        parts = np.empty(len(self._blocks.cuts), step.dtype)
+        self.serial |= name == "multiply" or step.dtype == np.float16
+        parts = np.empty(len(self.blocks.cuts), step.dtype)
         self.each.append(total(name, axes, step.dtype, x, cell(parts)))
         while len(parts) > 1:
             pairs = np.empty(len(parts) // 2, step.dtype)
@@ -162,10 +168,11 @@ class Schedule:
     def _gather(self, step: Instruction, x: Scratch, home: Place) -> None:
         """A total of each row, all kept; then that of the rows."""
         name, axes = step.attribute
-        inner = [axis for axis in axes if axis > self._blocks.axis]
-        outer = [axis for axis in axes if axis <= self._blocks.axis]
+        self.serial |= len(x.varies) - 1 in axes
+        inner = [axis for axis in axes if axis > self.blocks.axis]
+        outer = [axis for axis in axes if axis <= self.blocks.axis]
         varies = [v and d not in inner for d, v in enumerate(x.varies)]
-        kept = Whole(np.empty(extent(self._blocks.sizes, varies), step.dtype))
+        kept = Whole(np.empty(extent(self.blocks.sizes, varies), step.dtype))
         self.each.append(total(name, inner, step.dtype, x, kept))
         self.after.append(total(name, outer, step.dtype, kept, home))
 
@@ -178,7 +185,7 @@ class Schedule:
             self.each += headed(name, step.dtype, x, home)
             return
         place: Place = x
-        inside = [axis for axis in axes if self._blocks.extents[axis] > 1]
+        inside = [axis for axis in axes if self.blocks.extents[axis] > 1]
         if inside:
             varies = [v and d not in inside for d, v in enumerate(x.varies)]
             place = self._scratch(varies, step.dtype)
