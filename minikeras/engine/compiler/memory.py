@@ -121,7 +121,8 @@ def _inherited(unit: Instruction, y: Slot, dying: set[Slot]) -> Slot | None:
         return None
     walks = dict(zip(unit.slots, unit.loop.operands, strict=True))
     for x in unit.inputs:
-        alike = x in dying and walks[x] == walks[y] and x.size == y.size
-        if alike and not any(z.base is x and z is not x for z in unit.inputs):
-            return x
+        whole = x.offset() == 0 and x.size == x.base.size == y.size
+        alike = whole and x.base in dying and walks[x] == walks[y]
+        if alike and not any(z.base is x.base and z is not x for z in unit.inputs):
+            return x.base
     return None

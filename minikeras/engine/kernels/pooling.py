@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import reduce
 from types import ModuleType
 
-from minikeras.engine.kernels.windows import Grid, blocks
+from minikeras.engine.kernels.windows import Grid, blocks, laid
 from minikeras.engine.spec import Array
+
+# Windows of so many taps are taken in one pass over x.
+FEW_TAPS = 9
 
 __all__ = ["average", "average_backprop", "maximum", "maximum_backprop", "picked"]
 
@@ -28,12 +32,15 @@ def maximum(xp: ModuleType, x: Array, grid: Grid) -> Array:
 
 def maximum_backprop(xp: ModuleType, x: Array, y: Array, g: Array, grid: Grid) -> Array:
     """Return the gradient of x, given that of its windows' maxima y."""
+    if grid.tiles:
+        parts = [xp.where(hit, g, 0) for _, hit in _hits(xp, x, y, grid)]
+        return grid.cropped(laid(xp, parts, grid))
     dx = xp.empty(x.shape, g.dtype)
     wide = (*grid.wide, x.shape[-1])
     for rows in blocks(xp, len(x), wide, x.itemsize):
         part = xp.zeros((len(dx[rows]), *wide), g.dtype)
         for reads, hit in _hits(xp, x[rows], y[rows], grid):
-            part[reads] += g[rows] * hit
+            part[reads] += xp.where(hit, g[rows], 0)
         dx[rows] = grid.cropped(part)
     return dx
 
@@ -56,6 +63,8 @@ def average(xp: ModuleType, x: Array, grid: Grid) -> Array:
 def average_backprop(xp: ModuleType, g: Array, grid: Grid) -> Array:
     """Return the gradient of x, given that of its windows' means."""
     part = g / _terms(xp, g, grid)
+    if grid.tiles:
+        return grid.cropped(laid(xp, [part] * math.prod(grid.shape), grid))
     for axis in reversed(range(len(grid.windows))):
         above = part
         sizes = list(above.shape)
@@ -68,12 +77,11 @@ def average_backprop(xp: ModuleType, g: Array, grid: Grid) -> Array:
 
 def _combined(combine: Callable[..., Array], x: Array, grid: Grid) -> Array:
     """Return the elements of each window of a padded array, combined two by two."""
+    if math.prod(grid.shape) <= FEW_TAPS:
+        return reduce(combine, (x[reads] for _, reads in grid.taps()))
     y = x
     for axis in range(len(grid.windows)):
-        first, *rest = (y[reads] for reads in _along(grid, axis))
-        y = combine(first, rest[0]) if rest else first
-        for tap in rest[1:]:
-            combine(y, tap, out=y)
+        y = reduce(combine, (y[reads] for reads in _along(grid, axis)))
     return y
 
 
@@ -89,11 +97,13 @@ def _hits(
 ) -> Iterator[tuple[tuple[slice, ...], Array]]:
     """Yield, for each tap, what it reads and which windows' first maximum it is."""
     padded = grid.padded(xp, x, _lowest(xp, x))
-    free = xp.ones(y.shape, bool)
-    for _, reads in grid.taps():
-        hit = (padded[reads] == y) & free
-        free ^= hit
-        yield reads, hit
+    (_, reads), *others = grid.taps()
+    taken = padded[reads] == y
+    yield reads, taken
+    for _, reads in others:
+        found = padded[reads] == y
+        yield reads, found & ~taken
+        taken = found | taken
 
 
 def _terms(xp: ModuleType, x: Array, grid: Grid) -> Array | int:

@@ -29,7 +29,7 @@ from minikeras.engine.errors import ShapeError
 from minikeras.engine.spec import Array
 from minikeras.engine.values import Value
 
-__all__ = ["PADDINGS", "Grid", "Padding", "Window", "blocks"]
+__all__ = ["PADDINGS", "Grid", "Padding", "Window", "blocks", "bordered", "laid"]
 
 PADDINGS = ("valid", "same", "causal")
 
@@ -131,16 +131,18 @@ class Grid(Value):
         """Sizes of the spatial axes, padding included."""
         return tuple(n + sum(w.pads(n)) for w, n in self._axes())
 
+    @cached_property
+    def tiles(self) -> bool:
+        """Whether windows follow each other without gap or overlap."""
+        return all(w.stride == w.size and w.dilation == 1 for w in self.windows)
+
     def _axes(self) -> Iterator[tuple[Window, int]]:
         return zip(self.windows, self.sizes, strict=True)
 
     def padded(self, xp: ModuleType, x: Array, value: float = 0) -> Array:
-        """Return `x` in one piece of memory, padded with `value`."""
-        if self.wide == self.sizes:
-            return xp.ascontiguousarray(x)
-        result = xp.full((len(x), *self.wide, x.shape[-1]), value, x.dtype)
-        self.cropped(result)[...] = x
-        return result
+        """Return `x` padded with `value`; `x` itself if there is no padding."""
+        pads = (w.pads(n) for w, n in self._axes())
+        return bordered(xp, x, ((0, 0), *pads, (0, 0)), value)
 
     def cropped(self, x: Array) -> Array:
         """Return the view of a padded array without its padding."""
@@ -171,6 +173,46 @@ class Grid(Value):
         for tap in product(*map(range, self.shape)):
             along = zip(self.windows, tap, self.counts, strict=True)
             yield tap, (slice(None), *(w.read(t, n) for w, t, n in along))
+
+    def rests(self) -> Iterator[tuple[slice, ...]]:
+        """Yield, for windows that tile, the parts of a padded array behind the last."""
+        inside: tuple[slice, ...] = (slice(None),)
+        for w, count, n in zip(self.windows, self.counts, self.wide, strict=True):
+            end = count * w.stride
+            if end < n:
+                yield *inside, slice(end, None)
+            inside = *inside, slice(0, end)
+
+
+def laid(xp: ModuleType, parts: Sequence[Array], grid: Grid) -> Array:
+    """Return what has these parts where the taps of windows that tile read it.
+
+    It is 0 behind the last windows.
+    """
+    count, *_, channels = parts[0].shape
+    x = xp.empty_like(parts[0], shape=(count, *grid.wide, channels), order="C")
+    for (_, reads), part in zip(grid.taps(), parts, strict=True):
+        x[reads] = part
+    for rest in grid.rests():
+        x[rest] = 0
+    return x
+
+
+def bordered(
+    xp: ModuleType, x: Array, widths: Sequence[tuple[int, int]], value: float
+) -> Array:
+    """Return `x` with a border of `value`; `x` itself if the border is empty."""
+    if not any(map(any, widths)):
+        return x
+    sizes = [a + n + b for n, (a, b) in zip(x.shape, widths, strict=True)]
+    y, inside = xp.empty_like(x, shape=sizes, order="C"), ()
+    for n, (a, b) in zip(x.shape, widths, strict=True):
+        for width, outside in (a, slice(0, a)), (b, slice(a + n, None)):
+            if width:
+                y[*inside, outside] = value
+        inside = *inside, slice(a, a + n)
+    y[inside] = x
+    return y
 
 
 def blocks(

@@ -9,13 +9,15 @@ that by x, `ConvBackpropFilter` that by w. So the gradients of each are the othe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 from minikeras.engine import shapes
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.kernels import convolution
+from minikeras.engine.kernels import convolution, patches, winograd
+from minikeras.engine.kernels.windows import Grid
 from minikeras.engine.op import promoted
 from minikeras.engine.ops.extremes import maximum
 from minikeras.engine.ops.joining import concatenate
@@ -75,6 +77,17 @@ class Convolution(Windowed):
                 raise self.misfit(f"{x[-1]} channels for a kernel of {seen}", x, w)
         return (x[0], *self.counts(taps, x[1:-1]), filters)
 
+    def way(self, grid: Grid, x: Sequence[int], w: Sequence[int]) -> ModuleType:
+        """Return a way to convolve that is a few loops and products, given the shapes.
+
+        Raises:
+            TypeError: if it is better called as a whole.
+        """
+        for way in (winograd, patches):
+            if way.suits(grid, x, w):
+                return way
+        raise TypeError("a convolution to be called as a whole")
+
     def misfit(self, problem: str, x: Shape, w: Shape) -> ShapeError:
         """Return the error which says that x and w do not fit."""
         return ShapeError(
@@ -112,6 +125,10 @@ class Conv(Convolution, name="conv"):
         groups = self.parted(x.shape[-1], w.shape[-2])
         return convolution.convolve(xp, x, w, grid, groups)
 
+    def traced(self, xp: ModuleType, x: Array, w: Array) -> Array:
+        grid = self.grid(w.shape[:-2], x.shape[1:-1])
+        return self.way(grid, x.shape, w.shape).convolve(xp, x, w, grid)
+
     def vjp(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         to_x, to_w = self.turned(ConvBackpropInput), self.turned(ConvBackpropFilter)
         return to_x(shape(x), w, g), to_w(x, shape(w), g)
@@ -135,6 +152,11 @@ class ConvBackpropInput(Convolution, name="conv_backprop_input"):
         grid = self.grid(w.shape[:-2], spatial)
         groups = self.parted(channels, w.shape[-2])
         return convolution.backprop_input(xp, w, g, grid, channels, groups)
+
+    def traced(self, xp: ModuleType, sizes: Array, w: Array, g: Array) -> Array:
+        x = sizes.tolist()
+        grid = self.grid(w.shape[:-2], x[1:-1])
+        return self.way(grid, x, w.shape).backprop_input(xp, w, g, grid)
 
     def vjp(
         self, h: Tensor, dx: Tensor, sizes: Tensor, w: Tensor, g: Tensor
@@ -160,6 +182,11 @@ class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
         *taps, seen, _ = sizes.tolist()
         grid, groups = self.grid(taps, x.shape[1:-1]), self.parted(x.shape[-1], seen)
         return convolution.backprop_filter(xp, x, g, grid, groups)
+
+    def traced(self, xp: ModuleType, x: Array, sizes: Array, g: Array) -> Array:
+        w = sizes.tolist()
+        grid = self.grid(w[:-2], x.shape[1:-1])
+        return self.way(grid, x.shape, w).backprop_filter(xp, x, g, grid)
 
     def vjp(
         self, h: Tensor, dw: Tensor, x: Tensor, sizes: Tensor, g: Tensor

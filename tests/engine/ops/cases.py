@@ -44,6 +44,7 @@ class Case:
         ranked: whether known input ranks decide the output's rank.
         any_rank: whether it can be built on inputs of unknown rank.
         second: whether its gradient can be differentiated.
+        exact: whether a plan gives the very bits that the kernel gives.
     """
 
     op: str
@@ -59,6 +60,7 @@ class Case:
     ranked: bool = True
     any_rank: bool = True
     second: bool = True
+    exact: bool = True
 
     def __str__(self) -> str:
         kwargs = ",".join(f"{k}={v}" for k, v in self.kwargs.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,17 @@ GEOMETRIES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "no examples": ((0, 5, 2), (3, 2, 4), {}),
 }
 
+# In these a plan multiplies less than the kernel does.
+FEWER_PRODUCTS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "fewer products": ((2, 5, 6, 16), (3, 3, 16, 17), {}),
+    "fewer products same": ((1, 4, 3, 17), (3, 3, 17, 16), {"padding": "same"}),
+    "fewer products by hand": (
+        (1, 3, 5, 16),
+        (3, 3, 16, 16),
+        {"padding": ((0, 3), (2, 0))},
+    ),
+}
+
 
 def fields(strides=1, padding="valid", dilation=1, groups=1):
     return listed(strides), padding, listed(dilation), groups
@@ -77,6 +89,12 @@ def gradients(note, x, w, how):
     )
 
 
+def all_three(geometries):
+    for note, (x, w, how) in geometries.items():
+        yield Case("conv", ops.conv, windows.convolve, (x, w), how, note=note)
+        yield from gradients(note, x, w, how)
+
+
 def channels_first(x, w, **how):
     y = windows.convolve(np.moveaxis(x, 1, -1), w, strides=how["strides"])
     return np.moveaxis(y, -1, 1)
@@ -103,15 +121,8 @@ def transposed(x, w, strides=1, padding="valid"):
 
 
 CASES = [
-    *(
-        Case("conv", ops.conv, windows.convolve, (x, w), how, note=note)
-        for note, (x, w, how) in GEOMETRIES.items()
-    ),
-    *(
-        case
-        for note, (x, w, how) in GEOMETRIES.items()
-        for case in gradients(note, x, w, how)
-    ),
+    *all_three(GEOMETRIES),
+    *(replace(case, exact=False) for case in all_three(FEWER_PRODUCTS)),
     Case(
         "conv",
         ops.conv,

@@ -92,7 +92,9 @@ def test_arrays_give_at_once_what_a_session_gives(case):
     for now, later in zip(map(devices.to_host, at_once), run, strict=True):
         assert isinstance(now, np.ndarray)
         assert now.dtype == later.dtype
-        np.testing.assert_array_equal(now, later)
+        slack = 0 if case.exact else RTOL["float32"]
+        size = np.abs(later).max(initial=0) if slack else 0
+        np.testing.assert_allclose(now, later, rtol=slack, atol=slack * size)
 
 
 def in_session(case, arrays, shapes):
@@ -217,7 +219,8 @@ def test_kernels_leave_their_inputs_alone(case):
             value = np.asarray(value)
             # A product may add up in another order where memory is laid out otherwise.
             slack = 1e-6 if value.dtype.kind == "f" else 0
-            np.testing.assert_allclose(value, values[y], rtol=slack, atol=slack)
+            size = 1 if case.exact else 4 * np.abs(value).max(initial=0)
+            np.testing.assert_allclose(value, values[y], rtol=slack, atol=slack * size)
             assert y.dtype == value.dtype, f"{node.op} promises {y.dtype}"
 
 
