@@ -85,9 +85,11 @@ class CompiledPlan:
                 self._make_room(unit.handle, unit.inputs[0])
         for slot, handle in self.schedule.in_place.items():
             self._make_room(handle, slot)
-        for slot in given:
-            if isinstance(slot.source, Arena):
-                slot.source.on(self.storage)
+        # All of them before anything is bound to where they lie.
+        for unit in self.schedule.commit:
+            for slot in (*unit.inputs, *unit.outputs):
+                if isinstance(slot.source, Arena):
+                    slot.source.on(self.storage)
 
     def _make_room(self, handle: Handle, value: Slot) -> None:
         """Give a variable memory, if it has none of this form yet."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from minikeras.engine.compiler.group import Group
@@ -101,15 +101,17 @@ class _Fusion:
         """Enter an instruction in a group, and before it those that waited for it."""
         waiting = [
             self.waiting.pop(x.base)
-            for x in instruction.inputs
+            for x in dict.fromkeys(instruction.inputs)
             if x.base in self.waiting
         ]
-        group = self.group_for(instruction, self.sources(instruction, waiting))
-        for earlier in waiting:
-            self.place_in(earlier, group)
         if waiting:
-            group = self.group_for(instruction, instruction.inputs)
-        self.enter(group, instruction)
+            sources = self.sources(instruction, {w.output: w for w in waiting})
+            group = self.maker_of(sources)
+            if group is None or instruction.output.size not in (group.size, group.rows):
+                group = self.group_for(instruction, sources)
+            for earlier in waiting:
+                self.place_in(earlier, group)
+        self.enter(self.group_for(instruction, instruction.inputs), instruction)
 
     def place_in(self, instruction: Map | Total, group: Group) -> None:
         """Enter what has waited in `group` if it fits there, else where it would."""
@@ -127,14 +129,13 @@ class _Fusion:
             self.place(instruction)
 
     def sources(
-        self, instruction: Map | Total, waiting: Sequence[Map | Total]
+        self, instruction: Map | Total, behind: Mapping[Slot, Map | Total]
     ) -> list[Slot]:
         """Return the inputs, with those that wait replaced by what they need."""
-        names = {w.output: w for w in waiting} | self.waiting
         found: list[Slot] = []
         for x in instruction.inputs:
-            inner = names.get(x.base)
-            found += [x] if inner is None else self.sources(inner, waiting)
+            inner = behind.get(x.base) or self.waiting.get(x.base)
+            found += [x] if inner is None else self.sources(inner, behind)
         return found
 
     def settle(self, inputs: Iterable[Slot]) -> None:
@@ -144,22 +145,23 @@ class _Fusion:
             if instruction is not None:
                 self.place(instruction)
 
-    def group_for(self, instruction: Map | Total, sources: Sequence[Slot]) -> Group:
-        """Return the group that made its latest sources, or a later one."""
+    def maker_of(self, sources: Sequence[Slot]) -> Group | None:
+        """Return the one group that made the latest sources, if there is one."""
         latest = self.latest(sources)
         makers = {self.maker.get(x.base) for x in sources if self.stage_of(x) == latest}
-        if latest and len(makers) == 1:
-            (group,) = makers
-            if group is not None and group.takes(instruction):
-                return group
-        whole = (
-            instruction.inputs[0]
-            if isinstance(instruction, Total)
-            else instruction.output
-        )
-        group = self.groups.get((latest + 1, whole.size))
+        return makers.pop() if latest and len(makers) == 1 else None
+
+    def group_for(self, instruction: Map | Total, sources: Sequence[Slot]) -> Group:
+        """Return the group that made its latest sources, or a later one."""
+        group = self.maker_of(sources)
+        if group is not None and group.takes(instruction):
+            return group
+        is_total = isinstance(instruction, Total)
+        whole = instruction.inputs[0] if is_total else instruction.output
+        place = self.latest(sources) + 1, whole.size
+        group = self.groups.get(place)
         if group is None or not group.takes(instruction):
-            group = self.groups[latest + 1, whole.size] = Group(latest + 1, whole.size)
+            group = self.groups[place] = Group(*place)
             self.found.append(group)
         return group
 
