@@ -11,8 +11,9 @@ nearly all:
 - ``reduce``: `ufunc.reduce` of each row by itself, all along the row;
 - ``accumulate`` of what is stored as well, or only loaded; of values per row; over
   leading dimensions; and over everything, where rows do not matter and the operands
-  lie in memory as one: `ufunc.reduce` of the whole array, in C order. (But for products
-  of everything, and float16, whose partial sums NumPy does not round.)
+  lie in memory as one: `ufunc.reduce` of the whole array, in C order, or as it lies
+  if it is only loaded. (But for products of everything, and float16, whose partial sums
+  NumPy does not round.)
 - ``accumulate`` of other values, if there is more than one block: the total of totals
   of parts of blocks.
 

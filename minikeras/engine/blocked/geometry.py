@@ -87,9 +87,8 @@ def collapsed(loop: Loop) -> Loop:
     row = [dims.pop()] if rows_matter(loop) else []
     dims = [(size, strides) for size, strides in dims if size != 1]
     if not row and all(step.name != "accumulate" for step in loop.instructions):
-        dims.sort(
-            key=lambda dim: -sum(map(abs, dim[1]))
-        )  # any order is right: memory's
+        # Any order is right: that of memory is fastest.
+        dims.sort(key=lambda dim: -sum(map(abs, dim[1])))
     merged: list[tuple[int, tuple[int, ...]]] = []
     for size, strides in dims:
         if merged and merged[-1][1] == tuple(stride * size for stride in strides):

@@ -30,7 +30,7 @@ def processors() -> int:
 def together(shares: Sequence[Calls]) -> None:
     """Make the calls of each share in a thread of its own; return when all are made."""
     jobs, ends = _workers(len(shares) - 1), SimpleQueue[BaseException | None]()
-    for share in shares[1:]:
+    for share in shares[1:]:  # under the caller's error handling, which is context
         jobs.put((copy_context().run, share, ends))
     try:
         _make(shares[0])
@@ -56,9 +56,7 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
 
 def _work(jobs: SimpleQueue[Any]) -> None:
     while True:
-        run, share, ends = (
-            jobs.get()
-        )  # `run` has NumPy's error handling from the caller
+        run, share, ends = jobs.get()
         try:
             run(_make, share)
             ends.put(None)
