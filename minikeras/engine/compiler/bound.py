@@ -33,6 +33,7 @@ class Binder:
         array: gives the array of a slot, or of the variable that a store sets.
         context: gives the run that is under way, for effects.
         kernels: machine code made for loops; the others are run by blocks.
+        scratch: memory that blocks share, new if None.
     """
 
     def __init__(
@@ -40,14 +41,16 @@ class Binder:
         array: Callable[[Any], Array],
         context: Callable[[], Any],
         kernels: Mapping[Loop, Any],
+        scratch: Any = None,
     ) -> None:
         self.array = array
         self.context = context
         self.kernels = kernels
+        self.scratch = blocked.Scratchpad() if scratch is None else scratch
 
     def inside(self, array: Callable[[Any], Array]) -> Binder:
         """Return a binder for the instructions of a loop's body."""
-        return Binder(array, self.context, self.kernels)
+        return Binder(array, self.context, self.kernels, self.scratch)
 
     def all(self, units: Iterable[Instruction]) -> Iterator[tuple[Bound, Instruction]]:
         """Yield what to call, in order, each with the instruction it is part of."""
@@ -68,7 +71,7 @@ class Binder:
             arrays = self._arrays(unit.slots)
             kernel = self.kernels.get(unit.loop)
             if kernel is None:
-                return blocked.bind(unit.loop, arrays)
+                return blocked.bind(unit.loop, arrays, self.scratch)
             return [kernel.bind(arrays)]
         inputs, outputs = self._arrays(unit.inputs), self._arrays(unit.outputs)
         if isinstance(unit, Call):

@@ -73,23 +73,19 @@ class CompiledPlan:
 
     def _claim_variables(self) -> None:
         """See that the variables read have values, and those set have memory."""
-        given = {
-            slot for slot in self.schedule.given() if slot not in self.program.feeds
-        }
-        for slot in given:
-            handles = [slot.source] if isinstance(slot.source, Handle) else slot.source
-            for handle in handles if isinstance(slot.source, (Handle, Arena)) else ():
+        fed = set(self.program.feeds)
+        for slot in {slot for slot in self.schedule.given() if slot not in fed}:
+            for handle in _handles(slot.source):
                 handle.value_in(self.storage)
         for unit in self.schedule.commit:
             if isinstance(unit, Store):
                 self._make_room(unit.handle, unit.inputs[0])
         for slot, handle in self.schedule.in_place.items():
             self._make_room(handle, slot)
-        # All of them before anything is bound to where they lie.
-        for unit in self.schedule.commit:
-            for slot in (*unit.inputs, *unit.outputs):
-                if isinstance(slot.source, Arena):
-                    slot.source.on(self.storage)
+        # All arenas, before anything is bound to where they lie.
+        slots = (s for u in self.schedule.commit for s in (*u.inputs, *u.outputs))
+        for arena in {s.source for s in slots if isinstance(s.source, Arena)}:
+            arena.on(self.storage)
 
     def _make_room(self, handle: Handle, value: Slot) -> None:
         """Give a variable memory, if it has none of this form yet."""
@@ -225,6 +221,13 @@ class CompiledPlan:
             error = ExecutionError(f"{node.op.name}: {error}; its inputs were {shapes}")
         error.locate(node.place)
         return error
+
+
+def _handles(source: Any) -> Sequence[Handle]:
+    """Return the variables that are the source of a slot."""
+    if isinstance(source, Handle):
+        return (source,)
+    return source if isinstance(source, Arena) else ()
 
 
 def prepared(plan: Plan, storage: Storage) -> Plan | CompiledPlan:

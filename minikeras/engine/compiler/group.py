@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minikeras.engine import blocked
 from minikeras.engine.compiler.program import Fused, Map, Part, Slot, Total
 from minikeras.engine.loops import Instruction, Loop, Operand
 
@@ -130,7 +131,9 @@ class Group:
         if self.size == 0 or not self.members:
             return list(self.members)
         loop = _Builder(self, needed).fused()
-        return list(self.members) if loop is None else [loop]
+        if loop is None or not blocked.supports(loop.loop):
+            return list(self.members)
+        return [loop]
 
 
 class _Builder:
@@ -212,7 +215,12 @@ class _Builder:
         if made is not None:
             return made
         source = x.base.source
-        if isinstance(source, np.ndarray) and x.base.size == 1:
+        # But for -0.0: loops must not be equal whose constants are 0.0 and -0.0.
+        if (
+            isinstance(source, np.ndarray)
+            and x.base.size == 1
+            and not _is_minus_0(source)
+        ):
             key: Any = (source.dtype, source.tobytes())
             if key not in self.place:
                 self.place[key] = self.emit(
@@ -335,6 +343,10 @@ def _strides(box: Sequence[int]) -> tuple[int, ...]:
 def _row_strides(box: Sequence[int], inner: int) -> tuple[int, ...]:
     """Return the strides of one value for each row of `inner` elements."""
     return tuple(s // inner if s >= inner else 0 for s in _strides(box))
+
+
+def _is_minus_0(number: np.ndarray[Any, Any]) -> bool:
+    return number.dtype.kind == "f" and not number.any() and np.signbit(number).all()
 
 
 def _access(x: Slot, space: Sequence[int], box: Sequence[int]) -> tuple[int, ...]:
