@@ -52,6 +52,8 @@ class Kernel:
         self.loop = loop
         self.code = code
         self.merges = merges
+        self._rows = rows_in_part(loop)
+        self._long = nanoseconds(loop) > LONG
 
     def bind(
         self, arrays: Sequence[np.ndarray], start: int = 0, stop: int | None = None
@@ -81,20 +83,20 @@ class Kernel:
             start % 64 or (stop % 64 and stop < self.loop.sizes[0])
         ):
             raise ValueError(f"kernel: {start} to {stop} does not cut at 64 elements")
-        rows = rows_in_part(self.loop)
+        rows = self._rows
         if not self.merges and dispatch.threads() == 1:
             rows = self.loop.sizes[0]
         begins = range(start, stop, rows) if start < stop else range(start, start + 1)
         bases = np.array([array.ctypes.data for array in arrays], np.int64)
         pointers = np.tile(bases, (len(begins), 1))
+        function, case = self.code
         calls = [
-            Call(self.code.function, row.ctypes.data, a, min(a + rows, stop), case)
-            for a, row in zip(begins, pointers, strict=True)
-            for case in [self.code.case]
+            Call(function, row.ctypes.data, begin, min(begin + rows, stop), case)
+            for begin, row in zip(begins, pointers, strict=True)
         ]
         after, buffers = self._merge(pointers) if len(begins) > 1 else ([], [])
         owner = (self, pointers, buffers, *arrays)
-        return dispatch.bind(calls, after, owner, nanoseconds(self.loop) > LONG)
+        return dispatch.bind(calls, after, owner, self._long)
 
     def _merge(self, pointers: np.ndarray) -> tuple[list[Call], list[np.ndarray]]:
         """Let each part, a row of `pointers`, have its own totals.

@@ -90,8 +90,10 @@ def _partial(loop: Loop, ufunc: str, number: int) -> Partial:
     span = 1 + sum((n - 1) * abs(s) for n, s in kept)
     first = sum((n - 1) * -s for n, s in kept if s < 0)
     inner = tuple(s for _, s in kept)
+    # How many parts there will be is not known here. The code for a number that does
+    # not make whole vectors is the code for any.
     merge = Loop(
-        sizes=(loop.sizes[0], *(n for n, _ in kept)),
+        sizes=(MOST_TOTALS - 1, *(n for n, _ in kept)),
         operands=(Operand(dtype, (span, *inner)), Operand(dtype, (0, *inner))),
         instructions=(
             Instruction("load", (), dtype, 0),
