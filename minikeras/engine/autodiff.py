@@ -11,7 +11,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minikeras.engine.errors import EngineError, GradientError, ShapeError
-from minikeras.engine.graph import Graph, Node, Subgraph, Tensor, graph_of
+from minikeras.engine.graph import (
+    Graph,
+    Node,
+    Subgraph,
+    Tensor,
+    current_graph,
+    graph_of,
+)
 from minikeras.engine.op import as_tensor
 from minikeras.engine.registry import find
 from minikeras.engine.shapes import merge, show
@@ -212,7 +219,8 @@ def _pull_back(node: Node, grads: Sequence[Tensor | None]) -> Sequence[Tensor | 
     """Return the gradients of a node's inputs, given those of its outputs."""
     g, y = (tuple(grads), node.outputs) if node.several else (grads[0], node.outputs[0])
     try:
-        return tuple(node.op.vjp(g, y, *node.inputs))
+        with current_graph().name_scope(f"{node.name}_grad"):
+            return tuple(node.op.vjp(g, y, *node.inputs))
     except EngineError as error:
         error.locate(node.place)
         raise

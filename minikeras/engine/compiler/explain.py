@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
     Attributes:
         what: a node's op; the steps of a fused loop, and what runs it.
-        layer: the name scope of the node it serves.
+        layer: the name scope of the node it serves, or whose gradient it serves.
         shapes: of what it reads and what it writes.
         place: where what it writes lies.
         flops: floating-point operations, each counted as one.
@@ -125,7 +125,7 @@ def explained(
     return [
         Row(
             _what(unit, runner),
-            unit.node.name.rpartition("/")[0],
+            _layers(unit),
             _shapes(unit),
             ", ".join(dict.fromkeys(place(y) for y in unit.outputs)),
             flops(unit) * times[unit],
@@ -145,6 +145,23 @@ def _times(units: Iterable[Instruction], n: int) -> Iterator[tuple[Instruction, 
             yield from _times(unit.schedule.body, n * unit.steps)
         else:
             yield unit, n
+
+
+def _layers(unit: Instruction) -> str:
+    """Return the layer that an instruction serves; of a loop for several, how many."""
+    nodes = [m.node for m in unit.members] if isinstance(unit, Fused) else [unit.node]
+    found = dict.fromkeys(filter(None, (_layer(node.name) for node in nodes)))
+    first = next(iter(found), "")
+    return first if len(found) < 2 else f"{first} and {len(found) - 1} more"
+
+
+def _layer(name: str) -> str:
+    """Return the scope of a node, of a gradient's node that of what it derives."""
+    scope, _, _ = name.rpartition("/")
+    derived, is_gradient, _ = scope.rpartition("_grad")
+    if not is_gradient:
+        return scope
+    return derived.removeprefix("gradients/").rpartition("/")[0] + " (gradient)"
 
 
 def _bytes(unit: Instruction) -> int:

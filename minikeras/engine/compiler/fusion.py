@@ -30,6 +30,9 @@ __all__ = ["fuse", "ordered"]
 
 # As many instructions may wait in a chain for the one that needs them.
 _PATIENCE = 12
+# What has so many elements is not computed with nodes built so much earlier: it would
+# take memory for longer than it is needed.
+_LARGE, _NEAR = 1 << 16, 24
 
 
 def fuse(program: Program) -> None:
@@ -160,7 +163,7 @@ class _Fusion:
         whole = instruction.inputs[0] if is_total else instruction.output
         place = self.latest(sources) + 1, whole.size
         group = self.groups.get(place)
-        if group is None or not group.takes(instruction):
+        if group is None or _far(group, instruction) or not group.takes(instruction):
             group = self.groups[place] = Group(*place)
             self.found.append(group)
         return group
@@ -178,6 +181,12 @@ class _Fusion:
     def latest(self, inputs: Sequence[Slot]) -> int:
         """Return the stage after which all inputs are there."""
         return max(map(self.stage_of, inputs), default=0)
+
+
+def _far(group: Group, instruction: Map | Total) -> bool:
+    """Whether a group is done long before a large value is wanted."""
+    behind = instruction.node.index - group.members[-1].node.index
+    return group.size >= _LARGE and behind > _NEAR
 
 
 def ordered(units: Sequence[Instruction]) -> list[Instruction]:
