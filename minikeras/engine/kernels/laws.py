@@ -80,10 +80,28 @@ def draw(
     xp: ModuleType, law: Law, key: Array, count: int, dtype: DType, stream: int = 0
 ) -> Array:
     """Return `count` numbers that follow `law`; see `philox.bits` for the stream."""
-    width = 64 if dtype == "float64" else 32
-    words = philox.bits(xp, key, count + count % 2, width, stream)  # in pairs
+    words = philox.bits(xp, key, count + count % 2, _width(dtype), stream)  # in pairs
     y = xp.empty(words.shape, dtype.as_numpy_dtype)
     step = BLOCK if xp is np else max(count, 1)
     for i in range(0, count, step):
         y[i : i + step] = law(xp, words[i : i + step], dtype)
     return y[:count]
+
+
+def drawing(law: Law, y: Array, key: Array, dtype: DType) -> Callable[[], None]:
+    """Return the call that fills the vector `y`, on the CPU, with what `draw` gives."""
+    words = np.empty(y.size + y.size % 2, f"uint{_width(dtype)}")
+    fill = philox.drawing(words, key)
+    starts = range(0, y.size, BLOCK)
+    pairs = [(words[i : i + BLOCK], y[i : i + BLOCK]) for i in starts]
+
+    def call() -> None:
+        fill()
+        for some, block in pairs:
+            block[...] = law(np, some, dtype)[: block.size]
+
+    return call
+
+
+def _width(dtype: DType) -> int:
+    return 64 if dtype == "float64" else 32

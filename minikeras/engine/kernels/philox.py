@@ -15,6 +15,8 @@ doi:10.1145/2063384.2063405.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -23,7 +25,7 @@ import numpy as np
 
 from minikeras.engine.spec import Array
 
-__all__ = ["bits", "derived_key"]
+__all__ = ["bits", "derived_key", "drawing"]
 
 WORD = 2**64
 
@@ -70,8 +72,59 @@ def bits(xp: ModuleType, key: Array, count: int, width: int, stream: int = 0) ->
 
 
 def _on_cpu(xp: ModuleType, key: Array, count: int, stream: int) -> Array:
-    # NumPy counts up before it encrypts: its first block is that of counter 1.
-    return np.random.Philox(counter=stream * WORD, key=_joined(key)).random_raw(count)
+    return _cipher.started(_joined(key), 0, stream).random_raw(count)
+
+
+# Words at a time: they stay in a processor's cache on their way to where they belong.
+AT_ONCE = 2**12
+
+
+def drawing(y: Array, key: Array) -> Callable[[], None]:
+    """Return the call that fills `y`, on the CPU, with what `bits` gives for `key`.
+
+    Shapes:
+        y: (count), uint32 or uint64
+        key: (2)
+    """
+    even = y[: y.nbytes // 8 * 8 // y.itemsize]
+    rest, words = y[len(even) :], even.view(np.uint64)
+    blocks = [words[i : i + AT_ONCE] for i in range(0, len(words), AT_ONCE)]
+
+    def call() -> None:
+        cipher = _cipher.started(_joined(key))
+        for block in blocks:
+            np.copyto(block, cipher.random_raw(len(block)))
+        if rest.size:
+            rest[0] = cipher.random_raw() % 2**32
+
+    return call
+
+
+class _Cipher(threading.local):
+    """NumPy's generator, one for each thread: to start it anew takes less than to make.
+
+    It counts up before it encrypts: its first block is that of counter 1.
+    """
+
+    def __init__(self) -> None:
+        self.generator = np.random.Philox(0)
+        self.state: Any = self.generator.state
+        self.counter, self.key = (self.state["state"][k] for k in ("counter", "key"))
+
+    def started(self, key: int, *counter: int) -> np.random.Philox:
+        """Return the generator with this key and counter, whose words may be left out.
+
+        The words of both follow one another from the lowest on.
+        """
+        self.key[0], self.key[1] = key % WORD, key // WORD
+        self.counter[:] = 0
+        for i, word in enumerate(counter):
+            self.counter[i] = word
+        self.generator.state = self.state
+        return self.generator
+
+
+_cipher = _Cipher()
 
 
 def _on_gpu(xp: ModuleType, key: Array, count: int, stream: int) -> Array:
@@ -100,8 +153,6 @@ def derived_key(seed: int, *numbers: int) -> Array:
     """
     key = seed % WORD
     for i in range(0, len(numbers), 4):
-        words = (n % WORD for n in numbers[i : i + 4])
-        counter = sum(n << 64 * j for j, n in enumerate(words))
-        block = np.random.Philox(counter=counter, key=key + WORD)
-        key = int(block.random_raw())
+        counter = (n % WORD for n in numbers[i : i + 4])
+        key = _cipher.started(key + WORD, *counter).random_raw()
     return np.array([key % 2**32, key >> 32], np.uint32)

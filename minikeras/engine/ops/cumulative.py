@@ -12,8 +12,11 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any, ClassVar
+
+import numpy as np
 
 from minikeras.engine import shapes
 from minikeras.engine.dtypes import DType, as_dtype
@@ -70,17 +73,40 @@ def _delayed(xp: ModuleType, x: Array, first: float) -> Array:
     return xp.concatenate([xp.full_like(x[..., :1], first), x[..., :-1]], -1)
 
 
+class Accumulation(Running):
+    """What a ufunc makes of all elements so far; without the last one if exclusive."""
+
+    exclusive: bool = False
+    ufunc: ClassVar[np.ufunc]
+    binds = True
+
+    def along(self, xp: ModuleType, x: Array) -> Array:
+        dtype = self.result(as_dtype(x.dtype)).as_numpy_dtype
+        y = getattr(xp, self.name)(x, -1, dtype)
+        return _delayed(xp, y, self.ufunc.identity) if self.exclusive else y
+
+    def bind(self, y: Array, x: Array) -> Callable[[], object]:
+        """Return the call that writes the results in these arrays."""
+        axes = shapes.axes_of(self.axis, x.ndim)
+        if len(axes) != 1:
+            return lambda: np.copyto(y, self.kernel(np, x))
+        x, y = (np.moveaxis(a, axes, -1) for a in (x, y))
+        if self.reverse:
+            x, y = x[..., ::-1], y[..., ::-1]
+        if not self.exclusive:
+            return partial(self.ufunc.accumulate, x, -1, y.dtype, y)
+        first, later, before = y[..., :1], y[..., 1:], x[..., :-1]
+        run = partial(self.ufunc.accumulate, before, -1, y.dtype, later)
+        return lambda: (first.fill(self.ufunc.identity), run())
+
+
 # -- sums ------------------------------------------------------------------------------
 
 
-class Cumsum(Running, name="cumsum"):
+class Cumsum(Accumulation, name="cumsum"):
     """y[i] = x[0] + ... + x[i]; without x[i] if exclusive."""
 
-    exclusive: bool = False
-
-    def along(self, xp: ModuleType, x: Array) -> Array:
-        y = xp.cumsum(x, -1, self.result(as_dtype(x.dtype)).as_numpy_dtype)
-        return _delayed(xp, y, 0) if self.exclusive else y
+    ufunc = np.add
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         return (Cumsum(self.axis, not self.reverse, self.exclusive)(g),)
@@ -104,14 +130,10 @@ def cumsum(
 # -- products --------------------------------------------------------------------------
 
 
-class Cumprod(Running, name="cumprod"):
+class Cumprod(Accumulation, name="cumprod"):
     """y[i] = x[0] ... x[i]; without x[i] if exclusive."""
 
-    exclusive: bool = False
-
-    def along(self, xp: ModuleType, x: Array) -> Array:
-        y = xp.cumprod(x, -1, self.result(as_dtype(x.dtype)).as_numpy_dtype)
-        return _delayed(xp, y, 1) if self.exclusive else y
+    ufunc = np.multiply
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         # dy[i]/dx[j] is what came before j times what came between j and i. Summed

@@ -113,7 +113,8 @@ class Tril(Triangle, name="tril"):
     k: int
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
-        return xp.tril(x, self.k)
+        kept = xp.tri(*x.shape[-2:], self.k, bool)
+        return xp.where(kept, x, x.dtype.type(0))
 
 
 def tril(x: Any, k: int = 0) -> Tensor:
@@ -127,7 +128,8 @@ class Triu(Triangle, name="triu"):
     k: int
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
-        return xp.triu(x, self.k)
+        dropped = xp.tri(*x.shape[-2:], self.k - 1, bool)
+        return xp.where(dropped, x.dtype.type(0), x)
 
 
 def triu(x: Any, k: int = 0) -> Tensor:

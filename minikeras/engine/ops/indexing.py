@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from minikeras.engine import dtypes, shapes
 from minikeras.engine.dtypes import DType
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
+from minikeras.engine.kernels.rows import adding, taking
 from minikeras.engine.op import Op, no_gradient
 from minikeras.engine.ops.joining import concatenate
 from minikeras.engine.ops.reshaping import (
@@ -20,7 +26,7 @@ from minikeras.engine.ops.reshaping import (
     shape,
     sizes_of,
 )
-from minikeras.engine.ops.selection import Selection, check_integers
+from minikeras.engine.ops.selection import Selection, check_integers, overlaid
 from minikeras.engine.ops.slicing import getitem
 from minikeras.engine.spec import Array, Spec
 
@@ -40,6 +46,7 @@ class Gather(Selection, name="take"):
     """y[..., i, ...] = x[..., indices[i], ...], along `axis`."""
 
     axis: int
+    binds = True
 
     def infer(self, x: Spec, indices: Spec) -> Spec:
         check_integers("take", indices)
@@ -50,8 +57,52 @@ class Gather(Selection, name="take"):
     def kernel(self, xp: ModuleType, x: Array, indices: Array) -> Array:
         return xp.take(x, indices, self.axis)
 
+    def traced(self, xp: ModuleType, x: Array, indices: Array) -> Array:
+        """Return a view of x, if it is known that the indices are an even sequence."""
+        return x[_even(indices, self.axis, x.shape)]
+
+    def bind(self, y: Array, x: Array, indices: Array) -> Callable[[], object]:
+        """Return the call that writes what is taken in these arrays."""
+        return taking(y, x, indices, self.axis, partial(self.kernel, np, x, indices))
+
+    def scatter(
+        self, xp: ModuleType, g: Array, shape: Sequence[int], *indices: Array
+    ) -> Array:
+        with suppress(TypeError):
+            place = _even(indices[0], self.axis, shape)
+            return overlaid(xp, g, shape, place, 0)
+        return super().scatter(xp, g, shape, *indices)
+
+    def bind_scatter(self, y: Array, g: Array, *indices: Array) -> Callable[[], object]:
+        if self.axis != 0 or not y.size:
+            return super().bind_scatter(y, g, *indices)
+        numbers, rows = np.arange(len(y)), np.empty(indices[0].shape, np.intp)
+        take = taking(rows, numbers, indices[0], 0, partial(numbers.take, indices[0]))
+        pairs = y.reshape(len(y), -1), g.reshape(rows.size, -1)
+        add = adding(np, pairs[0], rows.reshape(-1), pairs[1])
+        return lambda: (take(), add())
+
     def depth(self, rank: int, *indices: Array) -> int:
         return shapes.axis_of(self.axis, rank) + 1
+
+
+def _even(indices: Array, axis: int, shape: Sequence[int]) -> tuple[slice, ...]:
+    """Return the index of slices that takes what `indices` do along `axis`.
+
+    Raises:
+        TypeError: if they are not known, or not a growing sequence of even steps.
+    """
+    n = shape[axis]
+    if not isinstance(indices, np.ndarray) or indices.ndim != 1 or not indices.size:
+        raise TypeError("indices to be looked up one by one")
+    first, last = int(indices[0]), int(indices[-1])
+    step = int(indices[1]) - first if indices.size > 1 else 1
+    if step < 1 or first < 0 or last >= n:
+        raise TypeError("indices to be looked up one by one")
+    if not np.array_equal(indices, np.arange(first, last + 1, step)):
+        raise TypeError("indices to be looked up one by one")
+    whole = (slice(None),) * shapes.axis_of(axis, len(shape))
+    return (*whole, slice(first, last + 1, step))
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:

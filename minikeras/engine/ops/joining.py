@@ -5,6 +5,7 @@ Each pair is adjoint: what is joined on the way forward is cut apart by the grad
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from itertools import accumulate
 from types import ModuleType
@@ -280,7 +281,11 @@ class Tile(Selection, name="tile"):
         return Spec(tuple(map(_times, given, wanted)), x.dtype)
 
     def kernel(self, xp: ModuleType, x: Array, repeats: Array) -> Array:
-        return xp.tile(x, repeats.tolist())
+        given, times = _one_rank(x.shape, tuple(repeats.tolist()))
+        apart = [n for size in given for n in (1, size)]
+        pairs = [n for pair in zip(times, given, strict=True) for n in pair]
+        sizes = list(map(operator.mul, times, given))
+        return xp.broadcast_to(x.reshape(apart), pairs).reshape(sizes)
 
     def scatter(
         self, xp: ModuleType, g: Array, shape: Sequence[int], *indices: Array
@@ -326,8 +331,13 @@ class Repeat(Selection, name="repeat"):
         return Spec((*x.known[:i], total, *x.known[i + 1 :]), x.dtype)
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
-        times = self.repeats if isinstance(self.repeats, int) else list(self.repeats)
-        return xp.repeat(x, times, self.axis)
+        if not isinstance(self.repeats, int):
+            return xp.repeat(x, list(self.repeats), self.axis)
+        i = shapes.axis_of(self.axis, x.ndim) + 1
+        before, after = x.shape[:i], x.shape[i:]
+        copies = x.reshape((*before, 1, *after))
+        copies = xp.broadcast_to(copies, (*before, self.repeats, *after))
+        return copies.reshape((*before[:-1], x.shape[i - 1] * self.repeats, *after))
 
     def depth(self, rank: int, *indices: Array) -> int:
         return shapes.axis_of(self.axis, rank) + 1
@@ -372,7 +382,13 @@ class Meshgrid(Op, name="meshgrid"):
         return tuple(Spec(found, x.dtype) for x in xs)
 
     def kernel(self, xp: ModuleType, *xs: Array) -> tuple[Array, ...]:
-        return tuple(xp.meshgrid(*xs, indexing=self.indexing))
+        axes = self.axes(len(xs))
+        sizes = [len(xs[i]) for i in axes]
+        columns = (
+            x.reshape(-1, *(1,) * (len(axes) - 1 - i))
+            for x, i in zip(xs, axes, strict=True)
+        )
+        return tuple(xp.broadcast_to(column, sizes) for column in columns)
 
     def vjp(
         self, gs: Sequence[Any], ys: Sequence[Tensor], *xs: Tensor

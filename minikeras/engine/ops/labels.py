@@ -100,11 +100,10 @@ class PickClass(Op, name="pick_class"):
         return xp.take_along_axis(x, labels[..., None], -1)[..., 0]
 
     def traced(self, xp: ModuleType, labels: Array, x: Array) -> Array:
-        """Return the largest of what is left when all other classes are left out."""
-        if x.shape[-1] > _FEW or x.dtype.kind != "f":
-            raise TypeError("what is picked is picked by a call")
-        is_label = _is_label(xp, labels, x.shape[-1])
-        return xp.max(xp.where(is_label, x, x.dtype.type(-np.inf)), -1)
+        """Return the same by comparisons, if the classes are few."""
+        if x.shape[-1] > _FEW:
+            raise TypeError(f"of {x.shape[-1]} classes one is picked by a call")
+        return found(xp, labels, x)
 
     def bind(self, y: Array, labels: Array, x: Array) -> Callable[[], None]:
         """Return the call that picks from the flattened `x`."""
@@ -149,10 +148,21 @@ class OneHotLike(Op, name="one_hot_like"):
         return logits
 
     def kernel(self, xp: ModuleType, labels: Array, logits: Array) -> Array:
-        return _is_label(xp, labels, logits.shape[-1]).astype(logits.dtype)
+        return is_label(xp, labels, logits.shape[-1]).astype(logits.dtype)
 
 
-def _is_label(xp: ModuleType, labels: Array, classes: int) -> Array:
+def found(xp: ModuleType, labels: Array, x: Array) -> Array:
+    """Return the element of x at each label, found by comparisons.
+
+    It is the largest that is left when those of all other classes are left out.
+    """
+    if x.dtype.kind != "f":
+        raise TypeError(f"no {x.dtype} is below all others")
+    others_out = xp.where(is_label(xp, labels, x.shape[-1]), x, x.dtype.type(-np.inf))
+    return xp.max(others_out, -1)
+
+
+def is_label(xp: ModuleType, labels: Array, classes: int) -> Array:
     """Return for each class whether it is the label."""
     numbers = xp.arange(classes)
     if classes - 1 <= np.iinfo(labels.dtype).max:

@@ -14,7 +14,7 @@ from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op
 from minikeras.engine.ops.reduction import Axes, frozen_axes
 from minikeras.engine.ops.reshaping import operand
-from minikeras.engine.ops.selection import Selection
+from minikeras.engine.ops.selection import Selection, overlaid
 from minikeras.engine.ops.slicing import getitem
 from minikeras.engine.spec import Array, Shape, Spec
 
@@ -52,9 +52,7 @@ class Pad(Op, name="pad"):
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
         sizes = [a + n + b for n, (a, b) in zip(x.shape, self.widths, strict=True)]
-        y = xp.full(sizes, self.value, x.dtype)
-        y[_inner(self.widths)] = x
-        return y
+        return overlaid(xp, x, sizes, _inner(self.widths), self.value)
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         return (getitem(g, _inner(self.widths)),)
@@ -77,7 +75,24 @@ class MirrorPad(Selection, name="mirror_pad"):
         return Spec(found, x.dtype)
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
-        return xp.pad(x, self.widths, self.mode)
+        for axis, (before, behind) in enumerate(self.widths):
+            n, skip = x.shape[axis], MODES[self.mode] or 0
+            edges = (skip, skip + before), (n - skip - behind, n - skip)
+            if self.mode == "edge":
+                edges = (0, 1), (n - 1, n)
+            first, last = (
+                _border(xp, x, axis, slice(*edge), width)
+                for edge, width in zip(edges, (before, behind), strict=True)
+            )
+            x = xp.concatenate([y for y in (first, x, last) if y.shape[axis]], axis)
+        return x
+
+
+def _border(xp: ModuleType, x: Array, axis: int, taken: slice, width: int) -> Array:
+    """Return what is `taken` of x along `axis`, backwards, or one row so often."""
+    rows = xp.flip(x[(*(slice(None),) * axis, taken)], axis)
+    sizes = (*x.shape[:axis], width, *x.shape[axis + 1 :])
+    return xp.broadcast_to(rows, sizes)
 
 
 def pad(
@@ -146,7 +161,14 @@ class Roll(Op, name="roll"):
         return Spec(x.shape, x.dtype)
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
-        return xp.roll(x, self.shift if self.axis else self.shift[0], self.axis)
+        y = x if self.axis else x.reshape(-1)
+        for shift, axis in zip(self.shift, self.axis or (0,), strict=True):
+            before = (slice(None),) * shapes.axis_of(axis, y.ndim)
+            n = y.shape[axis]
+            cut = n - shift % n if n else 0
+            parts = y[(*before, slice(cut, None))], y[(*before, slice(cut))]
+            y = xp.concatenate(parts, axis)
+        return y.reshape(x.shape)
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         return (Roll(tuple(-n for n in self.shift), self.axis)(g),)

@@ -14,6 +14,7 @@ The bits are those of Philox (engine/kernels/philox.py), alike on NumPy and CuPy
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -151,6 +152,43 @@ def check_key(op: str, key: Spec) -> None:
         raise ShapeError(f"{op}: a key has 2 words; got shape {shapes.show(key.shape)}")
 
 
+# -- bits ------------------------------------------------------------------------------
+
+
+class RandomBits(Op, name="random_bits"):
+    """y = random unsigned integers of so many bits, to fill a shape."""
+
+    width: int
+    any_rank = True
+    binds = True
+    vjp = no_gradient
+
+    def infer(self, key: Spec, shape: Spec) -> Spec:
+        check_key(self.name, key)
+        return Spec(sizes_of(shape), dtypes.as_dtype(f"uint{self.width}"))
+
+    def kernel(self, xp: ModuleType, key: Array, shape: Array) -> Array:
+        sizes = shape.tolist()
+        return philox.bits(xp, key, math.prod(sizes), self.width).reshape(sizes)
+
+    def bind(self, y: Array, key: Array, shape: Array) -> Callable[[], object]:
+        """Return the call that fills `y` with the bits."""
+        return philox.drawing(y.reshape(-1), key)
+
+
+class OfBits(Op):
+    """Independent draws from one distribution, each made of random bits by itself."""
+
+    any_rank = True
+    vjp = no_gradient
+    dtype: DType
+
+    def infer(self, bits: Spec, *parameters: Spec) -> Spec:
+        for parameter in parameters:
+            broadcast_onto(self.name, parameter.shape, bits.shape)
+        return Spec(bits.shape, self.dtype)
+
+
 # -- the standard distributions --------------------------------------------------------
 
 
@@ -173,10 +211,10 @@ class Standard(Sampler):
     """Draws from a distribution without parameters, of floating-point numbers."""
 
     law: ClassVar[laws.Law]
+    binds = True
 
     def infer(self, key: Spec, shape: Spec, *parameters: Spec) -> Spec:
-        if not self.dtype.is_floating:
-            raise DTypeError(f"{self.name}: not a floating-point dtype: {self.dtype}")
+        _check_floating(self)
         return super().infer(key, shape, *parameters)
 
     def kernel(self, xp: ModuleType, key: Array, shape: Array) -> Array:
@@ -184,11 +222,25 @@ class Standard(Sampler):
         count = math.prod(sizes)
         return laws.draw(xp, self.law, key, count, self.dtype).reshape(sizes)
 
+    def bind(self, y: Array, key: Array, shape: Array) -> Callable[[], object]:
+        """Return the call that fills `y` with draws."""
+        return laws.drawing(self.law, y.reshape(-1), key, self.dtype)
 
-class RandomUniform(Standard, name="random_uniform"):
+
+def _check_floating(op: Standard | RandomUniform) -> None:
+    if not op.dtype.is_floating:
+        raise DTypeError(f"{op.name}: not a floating-point dtype: {op.dtype}")
+
+
+class RandomUniform(OfBits, name="random_uniform"):
     """y is uniform on [0, 1)."""
 
-    law = staticmethod(laws.uniform)
+    def infer(self, bits: Spec, *parameters: Spec) -> Spec:
+        _check_floating(self)
+        return super().infer(bits)
+
+    def kernel(self, xp: ModuleType, bits: Array) -> Array:
+        return laws.uniform(xp, bits, self.dtype)
 
 
 class RandomStandardNormal(Standard, name="random_normal"):
@@ -203,13 +255,13 @@ class TruncatedNormal(Standard, name="truncated_normal"):
     law = staticmethod(laws.truncated)
 
 
-def _scaled(
-    op: type[Any], key: Any, sizes: Sizes, low: Any, scale: Any, dtype: Any
-) -> Tensor:
+def _float(dtype: Any) -> DType:
+    return dtypes.floatx() if dtype is None else dtypes.as_dtype(dtype)
+
+
+def _scaled(y: Any, low: Any, scale: Any) -> Tensor:
     """Return ``low + scale * y`` of standard draws y: gradients reach low and scale."""
-    wanted = dtypes.floatx() if dtype is None else dtypes.as_dtype(dtype)
-    y = op(wanted)(key, as_sizes(sizes))
-    plain = (int, float)
+    wanted, plain = y.dtype, (int, float)
     if not (isinstance(scale, plain) and scale == 1):
         y = multiply(y, scale)
     if not (isinstance(low, plain) and low == 0):
@@ -229,7 +281,9 @@ def random_uniform(
         maxval: above all numbers, except that rounding may reach it.
         dtype: of the result, floating-point; the default float if None.
     """
-    return _scaled(RandomUniform, key, shape, minval, maxval - minval, dtype)
+    wanted = _float(dtype)
+    bits = RandomBits(64 if wanted == "float64" else 32)(key, as_sizes(shape))
+    return _scaled(RandomUniform(wanted)(bits), minval, maxval - minval)
 
 
 def random_normal(
@@ -244,7 +298,8 @@ def random_normal(
         stddev: standard deviation; broadcasts to `shape`.
         dtype: of the result, floating-point; the default float if None.
     """
-    return _scaled(RandomStandardNormal, key, shape, mean, stddev, dtype)
+    y = RandomStandardNormal(_float(dtype))(key, as_sizes(shape))
+    return _scaled(y, mean, stddev)
 
 
 def truncated_normal(
@@ -260,24 +315,23 @@ def truncated_normal(
             as large. Broadcasts to `shape`.
         dtype: of the result, floating-point; the default float if None.
     """
-    return _scaled(TruncatedNormal, key, shape, mean, stddev, dtype)
+    y = TruncatedNormal(_float(dtype))(key, as_sizes(shape))
+    return _scaled(y, mean, stddev)
 
 
 # -- integers and choices --------------------------------------------------------------
 
 
-class RandomUniformInt(Sampler, name="random_integers"):
+class RandomUniformInt(OfBits, name="random_integers"):
     """y is any of the integers from minval up to, not with, maxval."""
 
     def kernel(
-        self, xp: ModuleType, key: Array, shape: Array, minval: Array, maxval: Array
+        self, xp: ModuleType, bits: Array, minval: Array, maxval: Array
     ) -> Array:
-        sizes = shape.tolist()
-        whole = philox.bits(xp, key, math.prod(sizes), 64).reshape(sizes)
         low = minval.astype("int64")
         # A remainder prefers low numbers by less than one part in 2**64 / span.
         span = (maxval.astype("int64") - low).astype("uint64")
-        return ((whole % span).astype("int64") + low).astype(self.dtype.as_numpy_dtype)
+        return ((bits % span).astype("int64") + low).astype(self.dtype.as_numpy_dtype)
 
 
 def random_integers(
@@ -292,20 +346,18 @@ def random_integers(
         maxval: one above the highest; broadcasts to `shape`.
         dtype: of the result.
     """
-    op = RandomUniformInt(dtypes.as_dtype(dtype))
-    return op(key, as_sizes(shape), minval, maxval)
+    bits = RandomBits(64)(key, as_sizes(shape))
+    return RandomUniformInt(dtypes.as_dtype(dtype))(bits, minval, maxval)
 
 
-class RandomBernoulli(Sampler, name="random_bernoulli"):
+class RandomBernoulli(OfBits, name="random_bernoulli"):
     """y is true with probability p."""
 
     dtype: DType = dtypes.as_dtype("bool")
 
-    def kernel(self, xp: ModuleType, key: Array, shape: Array, p: Array) -> Array:
-        sizes = shape.tolist()
-        whole = philox.bits(xp, key, math.prod(sizes), 32).reshape(sizes)
+    def kernel(self, xp: ModuleType, bits: Array, p: Array) -> Array:
         limit = xp.clip(p.astype("float64") * 2**32, 0, 2**32 - 1).astype("uint32")
-        return (whole < limit) | (p >= 1)
+        return (bits < limit) | (p >= 1)
 
 
 def random_bernoulli(
@@ -319,7 +371,7 @@ def random_bernoulli(
         p: probability, in [0, 1]; kept to 32 binary digits. Broadcasts to `shape`.
         dtype: of the result.
     """
-    return cast(RandomBernoulli()(key, as_sizes(shape), p), dtype)
+    return cast(RandomBernoulli()(RandomBits(32)(key, as_sizes(shape)), p), dtype)
 
 
 class Multinomial(Op, name="random_categorical"):

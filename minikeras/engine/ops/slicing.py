@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from minikeras.engine import shapes
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.ops.selection import Selection, check_integers
+from minikeras.engine.ops.selection import Selection, check_integers, overlaid
 from minikeras.engine.registry import register
 from minikeras.engine.spec import Array, Shape, Spec
 from minikeras.engine.values import Value
@@ -200,11 +200,14 @@ class StridedSlice(Selection, name="strided_slice"):
     def scatter(
         self, xp: ModuleType, g: Array, shape: Sequence[int], *parts: Array
     ) -> Array:
-        if any(part.ndim and part.dtype.kind != "b" for part in parts):
+        arrays = [part.dtype.kind for part in parts if part.ndim]
+        if any(kind != "b" for kind in arrays):
             return super().scatter(xp, g, shape, *parts)
-        # Slices and masks take no element twice.
-        spread = xp.zeros(shape, g.dtype)
-        spread[self.place(parts)] = g
+        place = self.place(parts)
+        if not arrays:
+            return overlaid(xp, g, shape, place, 0)
+        spread = xp.zeros(shape, g.dtype)  # a mask takes no element twice
+        spread[place] = g
         return spread
 
 

@@ -6,15 +6,18 @@ stable), so the element that came first gets it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from minikeras.engine import dtypes, shapes
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op, no_gradient
 from minikeras.engine.ops.indexing import TakeAlongAxis
+from minikeras.engine.ops.labels import found
 from minikeras.engine.ops.reshaping import reshape
 from minikeras.engine.ops.selection import ScatterSelected, check_integers
 from minikeras.engine.spec import Array, Spec
@@ -34,6 +37,7 @@ class Sort(Op, name="sort"):
 
     axis: int
     any_rank = True
+    binds = True
 
     def infer(self, x: Spec) -> Spec:
         if x.shape is not None:
@@ -42,6 +46,10 @@ class Sort(Op, name="sort"):
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
         return xp.sort(x, self.axis)
+
+    def bind(self, y: Array, x: Array) -> Callable[[], object]:
+        """Return the call that sorts these arrays' elements in place."""
+        return lambda: (np.copyto(y, x), y.sort(self.axis))
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         return (_scatter(g, x, argsort(x, self.axis), self.axis),)
@@ -141,12 +149,20 @@ class InTopK(Op, name="in_top_k"):
         return Spec((None,), dtypes.as_dtype("bool"))
 
     def kernel(self, xp: ModuleType, targets: Array, predictions: Array) -> Array:
-        classes = predictions.shape[1]
-        exists = (targets >= 0) & (targets < classes)
+        exists = (targets >= 0) & (targets < predictions.shape[1])
         chosen = xp.where(exists, targets, 0)[:, None]
-        own = xp.take_along_axis(predictions, chosen, 1)
-        better = xp.sum(predictions > own, 1)
-        return exists & xp.isfinite(own[:, 0]) & (better < self.k)
+        own = xp.take_along_axis(predictions, chosen, 1)[:, 0]
+        return exists & self.leads(xp, own, predictions)
+
+    def traced(self, xp: ModuleType, targets: Array, predictions: Array) -> Array:
+        """Find the target among the classes that are all looked at anyway."""
+        exists = (targets >= 0) & (targets < predictions.shape[1])
+        return exists & self.leads(xp, found(xp, targets, predictions), predictions)
+
+    def leads(self, xp: ModuleType, own: Array, predictions: Array) -> Array:
+        """Return whether a class of this prediction is one of the k best."""
+        better = xp.sum(predictions > own[:, None], 1)
+        return xp.isfinite(own) & (better < self.k)
 
 
 def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:

@@ -14,7 +14,7 @@ from minikeras.engine.op import Op
 from minikeras.engine.ops.filling import zeros_like
 from minikeras.engine.ops.indexing import GatherNd, gather_nd
 from minikeras.engine.ops.reshaping import Sizes, as_sizes, elements, operand, shape
-from minikeras.engine.ops.selection import Selection
+from minikeras.engine.ops.selection import Selection, overlaid
 from minikeras.engine.ops.state import cast
 from minikeras.engine.spec import Array, Spec
 
@@ -62,9 +62,7 @@ class Slice(Selection, name="slice"):
         shape: Sequence[int],
         *indices: Array,
     ) -> Array:
-        spread = xp.zeros(shape, g.dtype)
-        spread[_block(indices[0].tolist(), g.shape)] = g
-        return spread
+        return overlaid(xp, g, shape, _block(indices[0].tolist(), g.shape), 0)
 
 
 def _extent(n: int | None, first: int | None, size: int | None) -> int | None:
@@ -107,9 +105,8 @@ class SliceUpdate(Op, name="slice_update"):
         return x
 
     def kernel(self, xp: ModuleType, x: Array, start: Array, updates: Array) -> Array:
-        y = x.copy()
-        y[_block(start.tolist(), updates.shape)] = updates
-        return y
+        place = _block(start.tolist(), updates.shape)
+        return overlaid(xp, updates, x.shape, place, x)
 
     def vjp(
         self, g: Tensor, y: Tensor, x: Tensor, start: Tensor, updates: Tensor

@@ -8,6 +8,7 @@ ELSEWHERE = dict.fromkeys(
         "next_key",
         "pass_key",
         "random_bernoulli",
+        "random_bits",
         "random_binomial",
         "random_categorical",
         "random_gamma",

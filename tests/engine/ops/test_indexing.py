@@ -7,6 +7,7 @@ from minikeras.engine import devices, ops
 from minikeras.engine.autodiff import gradients
 from minikeras.engine.errors import DTypeError, ExecutionError, ShapeError
 from minikeras.engine.graph import Graph
+from minikeras.engine.ops.selection import overlaid
 from minikeras.engine.session import Session
 
 
@@ -165,3 +166,31 @@ def test_updates_take_the_dtype_of_what_they_update():
     found = ops.scatter_update(x, np.array([[2], [0]]), np.array([5, 6]))
     assert found.tolist() == [6, 0, 5]
     assert found.dtype == "float32"
+
+
+def test_a_part_laid_over_a_rest_is_written_once_at_every_place():
+    class Counted(np.ndarray):
+        def __setitem__(self, index, value):
+            writes[index] += 1
+            super().__setitem__(index, value)
+
+    rng = np.random.default_rng(0)
+    ends = [None, *range(-7, 8)]
+    for _ in range(300):
+        shape = tuple(rng.integers(0, 7, rng.integers(0, 4)))
+        place = [
+            slice(*rng.choice(ends, 2), rng.choice([1, 1, -1, 2, 3])) for n in shape
+        ]
+        place = [
+            rng.integers(-n, n) if n and rng.random() < 0.2 else s
+            for n, s in zip(shape, place, strict=True)
+        ]
+        place[rng.integers(len(place) + 1) :] = [Ellipsis]
+        rest = rng.random(shape)
+        wanted = rest.copy()
+        part = np.asarray(wanted[tuple(place)] + 1)
+        wanted[tuple(place)] = part
+        writes = np.zeros(shape, int)
+        found = overlaid(np, part.view(Counted), shape, tuple(place), rest)
+        np.testing.assert_array_equal(found, wanted)
+        assert (writes == 1).all()

@@ -6,6 +6,7 @@ import pytest
 from minikeras.engine import devices, ops
 from minikeras.engine.autodiff import gradients
 from minikeras.engine.compiler import CompiledPlan, without
+from minikeras.engine.errors import ExecutionError
 from minikeras.engine.graph import Graph
 from minikeras.engine.registry import OPS
 from minikeras.engine.session import Session
@@ -60,6 +61,40 @@ SPECIAL = {
 }
 
 
+# More words than are drawn at a time, and one half of a word besides.
+SHAPE = (3, 4567)
+KEY = ops.random_key(20260101)
+SAMPLERS = {
+    "uniform": (ops.random_uniform, (-1.0, 1.0)),
+    "normal": (ops.random_normal, (1.0, 2.0)),
+    "truncated": (ops.truncated_normal, ()),
+    "integers": (ops.random_integers, (-5, 100)),
+    "bernoulli": (ops.random_bernoulli, (0.3,)),
+    "never": (ops.random_bernoulli, (0.0,)),
+    "always": (ops.random_bernoulli, (1.0,)),
+}
+
+
+ROWS = np.array([[2, 0, 2], [-1, 1, 0]], "int32")
+
+SPECIAL |= {
+    "take": (ops.take, [INFINITE, ROWS], {"axis": 0}),
+    "take of columns": (ops.take, [INFINITE, ROWS], {"axis": 1}),
+    "take of bytes": (ops.take, [INFINITE, PICKS.astype("uint8")], {"axis": 0}),
+    "take of none": (ops.take, [INFINITE, ROWS[:0]], {"axis": 0}),
+    "take of a sequence": (
+        lambda x: ops.take(x, np.arange(1, 5, 2), 0),
+        [INFINITE],
+        {},
+    ),
+    "take of a fall": (lambda x: ops.take(x, [3, 1], 0), [INFINITE], {}),
+    "tile of none": (lambda x: ops.tile(x, (2, 0)), [INFINITE], {}),
+    "roll of none": (lambda x: ops.roll(x, 1, 0), [INFINITE[:0]], {}),
+    "in_top_k": (lambda y, x: ops.in_top_k(y, x, 2), [PICKS, INFINITE], {}),
+    "in_top_k of none": (lambda y, x: ops.in_top_k(y, x, 2), [PICKS - 2, INFINITE], {}),
+}
+
+
 def results(function, arrays, kwargs, wrt, *off):
     """Return a function's values and gradients, with these passes switched off."""
     with Graph().as_default() as graph, without("wait", *off):
@@ -104,3 +139,54 @@ def test_what_is_infinite_not_a_number_or_empty_comes_out_the_same(name, dtype):
     function, arrays, kwargs = SPECIAL[name]
     arrays = [a.astype(dtype) if a.dtype.kind == "f" else a for a in arrays]
     check(function, arrays, kwargs, [])
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_random_numbers_are_the_same_to_the_bit(name, dtype):
+    sampler, parameters = SAMPLERS[name]
+
+    def draw(key):
+        return sampler(key, SHAPE, *parameters, dtype=dtype)
+
+    wanted, _ = results(draw, [KEY], {}, [], "compile")
+    for off in ((), ("native",)):
+        found, plan = results(draw, [KEY], {}, [], *off)
+        assert isinstance(plan, CompiledPlan)
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_compiled_run_has_new_numbers_as_the_plain_run_has():
+    def runs(*off):
+        with Graph().as_default() as graph, without("wait", *off):
+            noise = ops.random_uniform(ops.next_key(3), (5,))
+            inside = ops.scan(
+                lambda x, _: (x + ops.random_uniform(ops.next_key(4), (2,)),) * 2,
+                np.zeros(2, "float32"),
+                np.zeros(3, "float32"),
+            )[1]
+            session = Session(graph=graph)
+            return np.array(
+                [
+                    np.concatenate([a, b.ravel()])
+                    for a, b in (session.run([noise, inside]) for _ in range(3))
+                ]
+            )
+
+    wanted = runs("compile")
+    assert len(np.unique(wanted)) == wanted.size
+    np.testing.assert_array_equal(runs(), wanted)
+    np.testing.assert_array_equal(runs("native"), wanted)
+
+
+@pytest.mark.parametrize("index", [-6, 5, 2**31 - 1])
+def test_an_index_out_of_range_is_said(index):
+    with Graph().as_default() as graph, without("wait"):
+        x, i = ops.placeholder("float32", (5, 4)), ops.placeholder("int32", (2,))
+        y = ops.take(x, i, 0)
+        (slope,) = gradients(y, [x])
+        session, feed = Session(graph=graph), {x: np.zeros((5, 4)), i: [0, index]}
+        for wanted in (y, slope):
+            with pytest.raises(ExecutionError, match=rf"(?s){index} is out of bounds"):
+                session.run(wanted, feed)
+            session.run(wanted, feed | {i: [4, -5]})
