@@ -185,8 +185,9 @@ class _Fusion:
 
 def _far(group: Group, instruction: Map | Total) -> bool:
     """Whether a group is done long before a large value is wanted."""
-    behind = instruction.node.index - group.members[-1].node.index
-    return group.size >= _LARGE and behind > _NEAR
+    if group.size < _LARGE or not group.members:
+        return False
+    return instruction.node.index - group.members[-1].node.index > _NEAR
 
 
 def ordered(units: Sequence[Instruction]) -> list[Instruction]:
