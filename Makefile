@@ -18,7 +18,7 @@ SHELL := /bin/bash
 VENV := .venv
 RUN  := $(VENV)/bin
 ARGS ?=
-BENCH ?= bench_import table growth
+BENCH ?= $(notdir $(basename $(wildcard benchmarks/bench_*.py))) table growth
 # pytest-xdist workers: `make test JOBS=0` runs the tests in one process.
 JOBS ?= auto
 

@@ -2,8 +2,8 @@
 
 Rows: `depth`, step and compile time of 10, 100 and 1000 layers Dense 32, batch 32;
 `batch`, both of an MLP 784-64-10 with batches of 1 to 4096; `memory`, by how much the
-greatest resident size grows after the imports. To compile is what the first step takes
-beyond a later one.
+greatest resident size grows after the imports; what a framework imports later, when it
+is used, counts. To compile is what the first step takes beyond a later one.
 
     python benchmarks/growth.py --peer-python /path/to/python --markdown growth.md
     python benchmarks/growth.py --rows memory --frameworks minikeras torch --cores 1

@@ -52,6 +52,7 @@ def losses(report: Report, cores: int) -> str:
     for workload in report.distinct("workload"):
         if TABLE[workload].task == "train":
             known = report.known("loss", cores, workload)
+            known.pop("floor", None)
             texts = {name: f"{loss:.3f}" for name, loss in known.items()}
             rows.append([workload, *report.cells(texts, cores, workload)])
     return grid(["loss of the second epoch", *report.distinct("framework")], rows)
