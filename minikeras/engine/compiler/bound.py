@@ -100,7 +100,8 @@ class Binder:
         self, unit: Call, inputs: Sequence[Array], outputs: Sequence[Array]
     ) -> Bound:
         """Return the call of a node's kernel."""
-        node, op = unit.node, unit.op
+        node = unit.node
+        op: Any = unit.op
         if not op.stateful:
             if op.binds:
                 return op.bind(*outputs, *inputs)
@@ -119,7 +120,8 @@ class Binder:
 
     def _effect(self, unit: Call, *arrays: Array) -> Any:
         """Run a node that sees the run; return what is wanted of its outputs."""
-        node, op = unit.node, unit.op
+        node = unit.node
+        op: Any = unit.op
         if not op.selective:
             return op.run(self.context(), node, *arrays)
         found = op.run(self.context(), node, unit.wanted, *arrays)

@@ -346,7 +346,9 @@ def _row_strides(box: Sequence[int], inner: int) -> tuple[int, ...]:
 
 
 def _is_minus_0(number: np.ndarray[Any, Any]) -> bool:
-    return number.dtype.kind == "f" and not number.any() and np.signbit(number).all()
+    if number.dtype.kind != "f" or number.any():
+        return False
+    return bool(np.signbit(number).all())
 
 
 def _access(x: Slot, space: Sequence[int], box: Sequence[int]) -> tuple[int, ...]:

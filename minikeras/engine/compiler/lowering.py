@@ -146,6 +146,7 @@ class _Lowering:
         results = found if node.several else (found,)
         replaced: dict[Slot, Slot] = {}
         parts: dict[Slot, list[Part]] = {}
+        instruction: Any
         for instruction in recorder.instructions:
             for x in instruction.inputs:
                 self.complete(x.base, parts, replaced)
@@ -322,9 +323,12 @@ def new_slot(spec: Spec, source: Any = None) -> Slot:
         UncompilableError: if it does not say how large they are, or of what.
     """
     dtype = np.dtype(spec.dtype.as_numpy_dtype)
-    if spec.shape is None or None in spec.shape or dtype.kind not in _NUMBERS:
+    sizes = [n for n in spec.shape or () if n is not None]
+    if spec.shape is None or len(sizes) < len(spec.shape):
         raise UncompilableError(f"a value of {spec} has no fixed size")
-    return Slot.new(spec.shape, dtype, source)
+    if dtype.kind not in _NUMBERS:
+        raise UncompilableError(f"a value of {spec} is not made of numbers")
+    return Slot.new(sizes, dtype, source)
 
 
 def condensed(value: Any) -> Any:

@@ -343,7 +343,7 @@ class Program:
         kept: list[Instruction] = []
         for instruction in reversed(self.instructions):
             used = any(y.base in needed for y in instruction.outputs)
-            if used or instruction.key is None:
+            if used or (isinstance(instruction, (Call, Store)) and not instruction.key):
                 kept.append(instruction)
                 needed.update(x.base for x in instruction.inputs)
         self.instructions = kept[::-1]

@@ -37,8 +37,8 @@ ROUGH_UNARY = (
     ops.softplus,
     lambda x: ops.exp(ops.minimum(x, 3.0)),
     lambda x: ops.log(ops.absolute(x) + 1.0),
-    lambda x: ops.softmax(x, -1) if x.shape.ndims else x,
-    lambda x: ops.log_softmax(x, -1) if x.shape.ndims else x,
+    lambda x: ops.softmax(x, -1) if rank_of(x) else x,
+    lambda x: ops.log_softmax(x, -1) if rank_of(x) else x,
 )
 BINARY = (
     ops.add,
@@ -50,6 +50,10 @@ BINARY = (
     lambda x, y: ops.where(x > y, x, y * 2.0),
 )
 REDUCTIONS = (ops.max, ops.min, ops.sum, ops.mean)
+
+
+def rank_of(x: Tensor) -> int:
+    return len(x.spec.known)
 
 
 class Drawn:
@@ -127,22 +131,22 @@ class Drawn:
     def binary(self) -> Tensor | None:
         x, y = self.any(), self.any()
         try:
-            np.broadcast_shapes(tuple(x.shape), tuple(y.shape))
+            np.broadcast_shapes(x.spec.known, y.spec.known)  # type: ignore[arg-type]
         except ValueError:
             y = x
         return ops.clip(self.draw(st.sampled_from(BINARY))(x, y), -64.0, 64.0)
 
     def total(self) -> Tensor | None:
         x = self.any()
-        if not x.shape.ndims:
+        if not rank_of(x):
             return None
         function = self.draw(st.sampled_from(REDUCTIONS[: 2 if self.exact else 4]))
-        axes = self.draw(st.sets(st.integers(0, x.shape.ndims - 1), min_size=1))
+        axes = self.draw(st.sets(st.integers(0, rank_of(x) - 1), min_size=1))
         return function(x, tuple(axes), self.draw(st.booleans()))
 
     def moved(self) -> Tensor | None:
         x = self.any()
-        rank = x.shape.ndims
+        rank = rank_of(x)
         if not rank:
             return None
         kind = self.draw(
@@ -156,11 +160,16 @@ class Drawn:
             return ops.flip(x, self.draw(st.integers(0, rank - 1)))
         if kind == "expand":
             return ops.expand_dims(x, self.draw(st.integers(0, rank)))
-        return x[(..., slice(self.draw(st.integers(0, x.shape[-1] - 1)), None))]
+        return x[
+            (
+                ...,
+                slice(self.draw(st.integers(0, int(x.spec.known[-1] or 1) - 1)), None),
+            )
+        ]
 
     def joined(self) -> Tensor | None:
         x = self.any()
-        if not x.shape.ndims:
+        if not rank_of(x):
             return None
-        axis = self.draw(st.integers(0, x.shape.ndims - 1))
+        axis = self.draw(st.integers(0, rank_of(x) - 1))
         return ops.concatenate([x, ops.negative(x)], axis)

@@ -93,9 +93,8 @@ def test_explain_says_what_each_call_does_for_whom_and_changes_nothing() -> None
 def test_a_plan_that_never_ran_cannot_be_explained() -> None:
     x = tf.placeholder("float", (2,))
     with tf.Session() as session, without("wait"):
-        plan = session.routine([x * 2.0], [x])
-        session.run(x * 3.0, {x: [1.0, 2.0]})
-        made = plan._plan((), [np.ones(2, "float32")])
+        routine: Any = session.routine([x * 2.0], [x])
+        made = routine._plan((), [np.ones(2, "float32")])
         with pytest.raises(ExecutionError, match="run the plan first"):
             made.explain()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minikeras.engine.compiler import PASSES, without
@@ -14,9 +14,6 @@ from minikeras.engine.session import Session
 from tests.engine.compiler.random_graphs import Drawn
 
 RUNS = 2
-QUIET = settings(
-    deadline=None, suppress_health_check=list(HealthCheck), max_examples=150
-)
 
 
 def results(drawn: Drawn, *off: str) -> list[Any]:
@@ -35,17 +32,42 @@ def graphs(exact: bool) -> st.SearchStrategy[Drawn]:
     return st.composite(lambda draw: Drawn(draw, exact))()
 
 
-@pytest.mark.parametrize("off", [(), ("native",), *((name,) for name in PASSES)])
-@QUIET
-@given(drawn=graphs(exact=True))
-def test_exact_graphs_agree_bit_for_bit(off: tuple[str, ...], drawn: Drawn) -> None:
+def check_exactly(drawn: Drawn, *off: str) -> None:
+    """Demand the bits of the plain run."""
     for got, want in zip(results(drawn, *off), results(drawn, "compile"), strict=True):
         np.testing.assert_array_equal(got, want)
         assert np.asarray(got).dtype == np.asarray(want).dtype
 
 
-@QUIET
-@given(drawn=graphs(exact=False))
-def test_others_agree_within_rounding(drawn: Drawn) -> None:
+def check_roughly(drawn: Drawn) -> None:
+    """Demand the numbers of the plain run, but for their last digits."""
     for got, want in zip(results(drawn), results(drawn, "compile"), strict=True):
         np.testing.assert_allclose(got, want, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("off", [(), ("native",), *((name,) for name in PASSES)])
+@settings(max_examples=15)
+@given(drawn=graphs(exact=True))
+def test_exact_graphs_agree_bit_for_bit(off: tuple[str, ...], drawn: Drawn) -> None:
+    check_exactly(drawn, *off)
+
+
+@settings(max_examples=40)
+@given(drawn=graphs(exact=False))
+def test_others_agree_within_rounding(drawn: Drawn) -> None:
+    check_roughly(drawn)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("off", [(), ("native",)])
+@settings(max_examples=1500)
+@given(drawn=graphs(exact=True))
+def test_thousands_of_exact_graphs(off: tuple[str, ...], drawn: Drawn) -> None:
+    check_exactly(drawn, *off)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500)
+@given(drawn=graphs(exact=False))
+def test_a_thousand_others(drawn: Drawn) -> None:
+    check_roughly(drawn)
