@@ -180,6 +180,12 @@ class Value:
         values = (self, *others)
         return self.code.call(full, values, self.dtype, self.lanes)
 
+    def scaled(self, n: Value) -> Value:
+        """Return ``x * 2**n``, rounded once."""
+        name = f"@llvm.ldexp.{_suffix(self.dtype, self.lanes)}"
+        full = f"{name}.{_suffix(n.dtype, n.lanes)}"
+        return self.code.call(full, (self, n), self.dtype, self.lanes)
+
     def cast(self, dtype: np.dtype[Any]) -> Value:
         """Return this in another dtype, as ``astype`` does."""
         to = np.dtype(dtype)
@@ -271,10 +277,12 @@ class Function:
 
     Args:
         header: how the function is defined, up to the brace; ``i64 %case`` chooses.
+        scales: whether `Value.scaled` is one instruction of the processor.
     """
 
-    def __init__(self, header: str) -> None:
+    def __init__(self, header: str, scales: bool) -> None:
         self._header = header
+        self.scales = scales
         self._declared: dict[str, str] = {}
         self._lines: list[str] = []
         self._names = 0

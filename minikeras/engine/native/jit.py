@@ -12,9 +12,9 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["compile_module", "has_masks", "missing", "version"]
+__all__ = ["Host", "compile_module", "host", "missing", "version"]
 
 
 def missing() -> str | None:
@@ -46,10 +46,23 @@ def _features() -> str:
     return _llvm().get_host_cpu_features().flatten()
 
 
+class Host(NamedTuple):
+    """What this processor, as LLVM knows it, does in one instruction.
+
+    Attributes:
+        masks: loading and storing parts of vectors.
+        scales: multiplying floats by powers of two.
+    """
+
+    masks: bool
+    scales: bool
+
+
 @cache
-def has_masks() -> bool:
-    """Return whether this processor loads and stores parts of vectors at full speed."""
-    return "+avx512vl" in _features()
+def host() -> Host:
+    """Return what matters of this processor."""
+    wide = "+avx512vl" in _features()
+    return Host(masks=wide, scales=wide and _llvm().llvm_version_info[0] >= 22)
 
 
 def version() -> str:

@@ -132,7 +132,7 @@ def build(loops: Sequence[Loop]) -> list[Kernel]:
     with _lock:
         new = [key for key in shapes if key not in _known]
         if new:
-            text = write([shapes[key] for key in new], jit.has_masks())
+            text = write([shapes[key] for key in new], jit.host())
             (address,) = jit.compile_module(text, [FUNCTION])
             _known.update((key, Code(address, i)) for i, key in enumerate(new))
     return [

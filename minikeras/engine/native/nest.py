@@ -15,6 +15,7 @@ import numpy as np
 
 from minikeras.engine.loops import Instruction, Loop
 from minikeras.engine.native.ir import BOOL, Function, State, Value, where
+from minikeras.engine.native.jit import Host
 from minikeras.engine.native.schedule import Pass, once_per_row, schedule
 from minikeras.engine.native.totals import Total
 from minikeras.engine.native.ufuncs import UFUNCS
@@ -30,17 +31,17 @@ INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 States = dict[int, State]
 
 
-def write(loops: Sequence[Loop], masks: bool) -> str:
+def write(loops: Sequence[Loop], host: Host) -> str:
     """Return a module whose function does any of the loops.
 
     Args:
         loops: what `canonical` returned.
-        masks: whether the processor is good at parts of vectors.
+        host: the processor.
     """
-    code = Function(HEADER)
+    code = Function(HEADER, host.scales)
     for loop in loops:
         code.begin_case()
-        _Nest(loop, masks, code).write()
+        _Nest(loop, host, code).write()
         code.end_case()
     return code.text()
 
@@ -55,10 +56,10 @@ class _Nest:
         pointers: by operand, to what the open loops have chosen.
     """
 
-    def __init__(self, loop: Loop, masks: bool, code: Function) -> None:
+    def __init__(self, loop: Loop, host: Host, code: Function) -> None:
         self.loop = loop
         self.code = code
-        self.schedule = schedule(loop, masks)
+        self.schedule = schedule(loop, host)
         self.last = len(loop.sizes) - 1
         self.values: dict[int, Value] = {}
         self.spread: dict[int, Value] = {}

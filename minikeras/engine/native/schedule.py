@@ -17,6 +17,7 @@ from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from minikeras.engine.loops import Instruction, Loop
+from minikeras.engine.native.jit import Host
 from minikeras.engine.native.ufuncs import UFUNCS
 
 __all__ = ["Pass", "Schedule", "cost", "schedule"]
@@ -102,15 +103,15 @@ def cost(instruction: Instruction) -> int:
     return ufunc.cost if ufunc else 1
 
 
-def schedule(loop: Loop, masks: bool) -> Schedule:
+def schedule(loop: Loop, host: Host) -> Schedule:
     """Return how to do a loop.
 
     Args:
         loop: what `canonical` returned.
-        masks: whether the processor is good at parts of vectors.
+        host: the processor.
     """
     lanes, flat = _width(loop)
-    split = math.prod(loop.sizes) >= MANY or not masks
+    split = math.prod(loop.sizes) >= MANY or not host.masks
     stages = _stages(loop)
     levels = _levels(loop, flat, stages)
     outside = {i for level in levels for i in level}

@@ -143,7 +143,7 @@ DOUBLE = Format(
     one=40.0,
     tiny=2.0**-27,
 )
-FLOAT64 = np.dtype(np.float64)
+FLOAT64, INT32 = np.dtype(np.float64), np.dtype(np.int32)
 INFINITY = math.inf
 
 
@@ -197,6 +197,8 @@ def _power_of_two(n: Value) -> Value:
 
 def _scale(x: Value, n: Value) -> Value:
     """Return ``x * 2**n``, also where ``2**n`` itself is too large or too small."""
+    if x.code.scales:
+        return x.scaled(n.cast(INT32))
     f = _format(x)
     half = fma(n, 0.5, f.magic) - f.magic
     return x * _power_of_two(half) * _power_of_two(n - half)

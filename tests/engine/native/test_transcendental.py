@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minikeras.engine.native import jit, kernel
 from minikeras.engine.native.ufuncs import UFUNCS
 from tests.engine.native.written import FLOATS, Writer
 
@@ -75,9 +76,17 @@ def samples(dtype):
         return numbers.astype(dtype)
 
 
+@pytest.fixture(params=[True, False], ids=["this processor", "any processor"])
+def processor(request, monkeypatch):
+    """With the instructions of this processor, or with those that all have."""
+    if not request.param:
+        monkeypatch.setattr(jit, "host", lambda: jit.Host(masks=False, scales=False))
+        monkeypatch.setattr(kernel, "_known", {})
+
+
 @pytest.mark.parametrize("name", UNARY)
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_functions_of_one_number(name, dtype):
+def test_functions_of_one_number(name, dtype, processor):
     limit = LIMIT
     if dtype == np.float64:
         limit = BEYOND + (SINH if name == "sinh" else LIMIT)
