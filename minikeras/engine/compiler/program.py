@@ -174,11 +174,22 @@ class Map:
 
     @property
     def key(self) -> Any:
-        """What it computes: two with one key have equal outputs."""
-        return self.name, self.inputs, self.output.dtype
+        """What it computes: two with one key have equal outputs, but for axes of 1."""
+        shape = self.output.shape
+        walks = tuple(_walk(x, shape) for x in self.inputs)
+        return self.name, walks, tuple(n for n in shape if n != 1), self.output.dtype
 
     def __repr__(self) -> str:
         return f"{self.output} = {self.name}{self.inputs}"
+
+
+def _walk(x: Slot, shape: Sequence[int]) -> Any:
+    """Return where the elements of `x`, broadcast to `shape`, lie."""
+    steps = zip(reversed(x.layout.strides), reversed(x.shape), strict=True)
+    strides = [0 if n == 1 else step for step, n in steps]
+    strides += [0] * (len(shape) - len(strides))
+    moved = tuple(s for s, n in zip(reversed(strides), shape, strict=True) if n != 1)
+    return x.base, x.offset() if x.is_view else 0, moved
 
 
 class Part(Map):
