@@ -109,15 +109,9 @@ class Recorder:
 
 def _kind(x: Any) -> Any:
     """Return what decides the dtype of a result: a plain number's type is weak."""
-    if isinstance(x, bool):
-        return np.dtype(bool)
-    return (
-        type(x)
-        if type(x) in (int, float, complex)
-        else np.asarray(x).dtype
-        if not isinstance(x, Traced)
-        else x.dtype
-    )
+    if type(x) in (int, float, complex):
+        return type(x)
+    return x.dtype if isinstance(x, Traced) else np.asarray(x).dtype
 
 
 class Traced(NDArrayOperatorsMixin):
@@ -132,11 +126,11 @@ class Traced(NDArrayOperatorsMixin):
         self.recorder = recorder
         self.slot = slot
 
-    shape = property(lambda self: self.slot.shape)
-    dtype = property(lambda self: self.slot.dtype)
-    size = property(lambda self: self.slot.size)
-    ndim = property(lambda self: len(self.slot.shape))
-    T = property(lambda self: self._view(lambda a: a.T))
+    shape = property(lambda self: self.slot.shape, doc="Sizes of the axes.")
+    dtype = property(lambda self: self.slot.dtype, doc="Of the elements.")
+    size = property(lambda self: self.slot.size, doc="Number of elements.")
+    ndim = property(lambda self: len(self.slot.shape), doc="Number of axes.")
+    T = property(lambda self: self._view(lambda a: a.T), doc="With its axes reversed.")
 
     # -- what NumPy asks ---------------------------------------------------------------
 
@@ -163,11 +157,15 @@ class Traced(NDArrayOperatorsMixin):
         except TypeError as error:  # an argument that the rule does not know
             raise OpaqueError(str(error)) from None
 
-    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+    def tolist(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse to show elements.
+
+        Raises:
+            OpaqueError: always.
+        """
         raise OpaqueError("its elements are not known yet")
 
-    __array__ = __bool__ = __int__ = __float__ = __index__ = __iter__ = _refuse
-    tolist = item = _refuse
+    __array__ = __bool__ = __int__ = __float__ = __index__ = __iter__ = item = tolist
 
     # -- what kernels ask --------------------------------------------------------------
 
