@@ -1,23 +1,28 @@
 """Normalization: means and variances, and values that they bring to a common scale.
 
-All of it is composed of other ops, and so are the gradients. Half precision is too
-coarse for a sum of squares: there statistics are computed in float32.
+What brings examples to a common scale by their own statistics is one op, for the sake
+of its gradient; all else is composed. Half precision is too coarse for a sum of
+squares: there statistics are computed in float32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 from minikeras.engine import dtypes
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
+from minikeras.engine.op import Op
+from minikeras.engine.ops.arithmetic import add
 from minikeras.engine.ops.elementwise import rsqrt, square
 from minikeras.engine.ops.extremes import maximum
+from minikeras.engine.ops.reduction import Mean, frozen_axes, mean_share, sum, var
 from minikeras.engine.ops.reduction import mean as mean_over
-from minikeras.engine.ops.reduction import sum, var
 from minikeras.engine.ops.reshaping import expand_dims, operand
 from minikeras.engine.ops.state import cast
+from minikeras.engine.spec import Array, Spec
 
 __all__ = [
     "batch_normalization",
@@ -73,6 +78,44 @@ def batch_normalization(
     return cast(y if offset is None else y + offset, dtype)
 
 
+class Standardize(Op, name="standardize"):
+    """y = (x - mean of x) r, with r = 1 / √(variance of x + epsilon); and this r.
+
+    With `centered` false the mean is taken for 0. Gradient by x, given that by y:
+    (g - mean of g - y · mean of g y) r.
+    """
+
+    axis: tuple[int, ...] | None
+    epsilon: float
+    centered: bool = True
+    any_rank = True
+
+    def infer(self, x: Spec) -> tuple[Spec, Spec]:
+        return x, Spec(Mean(self.axis, keepdims=True).reduced(x.shape), x.dtype)
+
+    def kernel(self, xp: ModuleType, x: Array) -> tuple[Array, Array]:
+        apart = x - xp.mean(x, self.axis, keepdims=True) if self.centered else x
+        variance = xp.mean(apart * apart, self.axis, keepdims=True)
+        r = 1 / xp.sqrt(variance + self.epsilon)
+        return apart * r, r
+
+    def vjp(
+        self, gs: Sequence[Any], ys: Sequence[Tensor], x: Tensor
+    ) -> tuple[Tensor | None]:
+        (g, by_r), (y, r) = gs, ys
+        parts = []
+        if g is not None:
+            rest = g - mean_over(g, self.axis, keepdims=True) if self.centered else g
+            parts.append((rest - y * mean_over(g * y, self.axis, keepdims=True)) * r)
+        if by_r is not None:
+            parts.append(-mean_share(by_r, x) * r * r * y)
+        return (parts[0] if len(parts) == 1 else add(*parts),)
+
+
+def _standardized(x: Any, axis: Axes | None, epsilon: float, centered: bool) -> Tensor:
+    return Standardize(frozen_axes(axis), epsilon, centered)(x)[0]
+
+
 def layer_normalization(
     x: Any,
     gamma: Any = None,
@@ -98,9 +141,7 @@ def layer_normalization(
     """
     x, dtype = _widened(x)
     gamma, beta = _along(gamma, x, axis), _along(beta, x, axis)
-    apart = x - mean_over(x, axis, keepdims=True)
-    inverse = rsqrt(var(x, axis, keepdims=True) + epsilon)
-    y = apart * _times(inverse, gamma)
+    y = _times(_standardized(x, axis, epsilon, centered=True), gamma)
     return cast(y if beta is None else y + beta, dtype)
 
 
@@ -118,8 +159,8 @@ def rms_normalization(
     Source: Zhang, Sennrich 2019, arXiv:1910.07467.
     """
     x, dtype = _widened(x)
-    inverse = rsqrt(mean_over(square(x), axis, keepdims=True) + epsilon)
-    return cast(x * _times(inverse, _along(scale, x, axis)), dtype)
+    y = _standardized(x, axis, epsilon, centered=False)
+    return cast(_times(y, _along(scale, x, axis)), dtype)
 
 
 def l2_normalize(x: Any, axis: Axes | None = -1, epsilon: float = 1e-12) -> Tensor:
@@ -142,8 +183,8 @@ def _widened(x: Any) -> tuple[Any, dtypes.DType]:
     return cast(x, dtypes.result_type(dtype, "float32")), dtype
 
 
-def _times(inverse: Any, scale: Any) -> Any:
-    return inverse if scale is None else inverse * scale
+def _times(x: Any, scale: Any) -> Any:
+    return x if scale is None else x * scale
 
 
 def _along(v: Any, x: Any, axis: Axes) -> Any:

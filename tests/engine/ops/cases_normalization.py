@@ -1,10 +1,11 @@
-"""Cases of normalization: composed of other ops, so named after one that they need."""
+"""Cases of normalization; what is composed is named after an op that it needs."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from minikeras.engine import ops
+from minikeras.engine.ops.normalization import Standardize
 from tests.engine.ops.cases import Case, integers, uniform
 
 X, C = (2, 3, 4), (4,)
@@ -47,6 +48,16 @@ def unit(x, axis=-1):
     return x / np.sqrt(np.sum(x * x, axis, keepdims=True))
 
 
+def standardize(x, centered):
+    return Standardize((1, -1), 0.1, centered)(x)
+
+
+def standardized(x, centered):
+    apart = x - x.mean((1, -1), keepdims=True) * centered
+    r = (np.mean(apart**2, (1, -1), keepdims=True) + 0.1) ** -0.5
+    return apart * r, r
+
+
 CASES = [
     Case("var", ops.moments, moments, (X,), {"axes": (0, 1)}, note="moments"),
     Case(
@@ -84,17 +95,27 @@ CASES = [
         note="batch first counted",
         any_rank=False,
     ),
-    Case("rsqrt", ops.layer_normalization, layer, (X,), note="layer"),
-    Case("rsqrt", ops.layer_normalization, layer, (X, C, C), note="layer scale"),
+    Case("standardize", ops.layer_normalization, layer, (X,), note="layer"),
+    Case("standardize", ops.layer_normalization, layer, (X, C, C), note="layer scale"),
     Case(
-        "rsqrt",
+        "standardize",
         ops.layer_normalization,
         layer_first,
         ((2, 3, 4, 5), (3, 5), (3, 5)),
         {"axis": (-3, -1)},
         note="layer axes",
     ),
-    Case("rsqrt", ops.rms_normalization, rms, (X, C), note="rms"),
+    Case("standardize", ops.rms_normalization, rms, (X, C), note="rms"),
+    *(
+        Case(
+            "standardize",
+            standardize,
+            standardized,
+            (X,),
+            {"centered": centered},
+        )
+        for centered in (True, False)
+    ),
     Case("rsqrt", ops.l2_normalize, unit, (X,), {"axis": 1}, note="unit"),
     Case("rsqrt", ops.l2_normalize, unit, (X,), {"axis": None}, note="unit whole"),
 ]
