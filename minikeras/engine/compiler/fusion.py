@@ -185,9 +185,10 @@ class _Fusion:
 
 def _far(group: Group, instruction: Map | Total) -> bool:
     """Whether a group is done long before a large value is wanted."""
-    if group.size < _LARGE or not group.members:
+    large = max(group.size, instruction.output.base.size) >= _LARGE
+    if not large or not group.members:
         return False
-    return instruction.node.index - group.members[-1].node.index > _NEAR
+    return instruction.node.index - group.members[0].node.index > _NEAR
 
 
 def ordered(units: Sequence[Instruction]) -> list[Instruction]:

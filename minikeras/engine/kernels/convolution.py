@@ -9,6 +9,9 @@ the processor's cache. Measured, this costs little more than the products alone.
     backprop_filter   dw = windows(x)T g
     backprop_input    dx = for each tap: g w[tap]T, added where that tap read x
 
+Each returns calls without arguments, on arrays that stay where they are. A kernel makes
+them once; a compiled plan in every run, and then nothing is allocated.
+
 Shapes: x (examples, sizes ..., channels), w (taps ..., channels / groups, filters),
 y and g (examples, windows ..., filters).
 """
@@ -16,101 +19,170 @@ y and g (examples, windows ..., filters).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import ModuleType
+from typing import Any
 
 from minikeras.engine.kernels import depthwise
 from minikeras.engine.kernels.windows import Grid, blocks
 from minikeras.engine.spec import Array
 
-__all__ = ["backprop_filter", "backprop_input", "convolve"]
+__all__ = ["Calls", "backprop_filter", "backprop_input", "convolve"]
 
 # This few channels are too short a run of memory to copy or add at speed: windows are
 # laid out tap by tap then. For 3 channels this is measured to be up to 3 times faster.
 FEW_CHANNELS = 4
 
+Calls = list[Callable[[], Any]]
 
-def convolve(xp: ModuleType, x: Array, w: Array, grid: Grid, groups: int) -> Array:
-    """Return the convolution of x with w."""
+
+def convolve(
+    xp: ModuleType, y: Array, x: Array, w: Array, grid: Grid, groups: int
+) -> Calls:
+    """Return the calls that write the convolution of x with w to y."""
     if groups == x.shape[-1] > 1:
-        return depthwise.convolve(xp, x, w, grid)
-    y = xp.empty((len(x), *grid.counts, w.shape[-1]), x.dtype)
+        return [lambda: xp.copyto(y, depthwise.convolve(xp, x, w, grid))]
+    w, calls = _laid_out(xp, w)
     weights = _by_group(w, groups)
-    for rows, matrix in _matrices(xp, x, grid, groups):
-        xp.matmul(matrix, weights, out=_by_group(y[rows], groups))
-    return y
+    for rows, laying, matrix in _matrices(xp, x, grid, groups):
+        calls += laying
+        calls.append(partial(xp.matmul, matrix, weights, _by_group(y[rows], groups)))
+    return calls
 
 
 def backprop_filter(
-    xp: ModuleType, x: Array, g: Array, grid: Grid, groups: int
-) -> Array:
-    """Return the gradient of w, given x and that of y."""
+    xp: ModuleType, dw: Array, x: Array, g: Array, grid: Grid, groups: int
+) -> Calls:
+    """Return the calls that write the gradient of w to dw, given x and that of y."""
     if groups == x.shape[-1] > 1:
-        return depthwise.backprop_filter(xp, x, g, grid)
-    channels = x.shape[-1] // groups
-    dw = xp.zeros((*grid.shape, channels, g.shape[-1]), x.dtype)
+        return [lambda: xp.copyto(dw, depthwise.backprop_filter(xp, x, g, grid))]
+    g, calls = _laid_out(xp, g)
     total = _by_group(dw, groups)
-    for rows, matrix in _matrices(xp, x, grid, groups):
-        total += xp.matmul(matrix.swapaxes(1, 2), _by_group(g[rows], groups))
-    return dw
+    share = xp.empty(total.shape, dw.dtype)
+    calls.append(partial(dw.fill, 0))
+    for rows, laying, matrix in _matrices(xp, x, grid, groups):
+        calls += laying
+        above = _by_group(g[rows], groups)
+        calls.append(partial(xp.matmul, matrix.swapaxes(1, 2), above, share))
+        calls.append(partial(xp.add, total, share, total))
+    return calls
 
 
 def backprop_input(
-    xp: ModuleType, w: Array, g: Array, grid: Grid, channels: int, groups: int
-) -> Array:
-    """Return the gradient of x, which has `channels`, given w and that of y."""
+    xp: ModuleType, dx: Array, w: Array, g: Array, grid: Grid, groups: int
+) -> Calls:
+    """Return the calls that write the gradient of x to dx, given w and that of y."""
+    channels = dx.shape[-1]
     if groups == channels > 1:
-        return depthwise.backprop_input(xp, w, g, grid, channels)
+        by_channel = depthwise.backprop_input
+        return [lambda: xp.copyto(dx, by_channel(xp, w, g, grid, channels))]
+    g, calls = _laid_out(xp, g)
+    w, laying = _laid_out(xp, w)
+    calls += laying
     if groups == 1 and channels <= FEW_CHANNELS:
-        return _backprop_few(xp, w, g, grid, channels)
-    dx = xp.empty((len(g), *grid.sizes, channels), g.dtype)
-    wide = (*grid.wide, channels)
+        return calls + _by_planes(xp, dx, w, g, grid)
+    each = w.reshape(-1, channels // groups, groups, w.shape[-1] // groups)
+    weights, turning = _laid_out(xp, each.transpose(0, 2, 3, 1))
+    return calls + turning + _by_taps(xp, dx, weights, g, grid)
+
+
+def _by_taps(xp: ModuleType, dx: Array, weights: Array, g: Array, grid: Grid) -> Calls:
+    """Return calls that add, tap after tap, a product to what that tap reads.
+
+    The weights are (taps, groups, filters, channels), the last two those of a group.
+    """
+    _, groups, _, channels = weights.shape
+    wide, calls = (*grid.wide, groups, channels), []
+    room, share_room = _Scratch(xp.empty, g.dtype), _Scratch(xp.empty, g.dtype)
     for rows in blocks(xp, len(g), wide, g.itemsize):
-        above = g[rows]
-        part, factor = xp.zeros((len(above), *wide), g.dtype), _by_group(above, groups)
-        for tap, reads in grid.taps():
-            share = xp.matmul(factor, _by_group(w[tap], groups).swapaxes(1, 2))
-            target = part[reads]
-            target += share.swapaxes(0, 1).reshape(target.shape)
-        dx[rows] = grid.cropped(part)
-    return dx
+        above = _by_group(g[rows], groups)
+        sums = room.of(len(g[rows]), *wide)
+        share = share_room.of(groups, len(g[rows]), *grid.counts, channels)
+        product = share.reshape(*above.shape[:2], channels)
+        calls.append(partial(sums.fill, 0))
+        for (_, reads), weight in zip(grid.taps(), weights, strict=True):
+            target = xp.moveaxis(sums[reads], -2, 0)
+            calls.append(partial(xp.matmul, above, weight, product))
+            calls.append(partial(xp.add, target, share, target))
+        result = dx[rows].reshape(*dx[rows].shape[:-1], groups, channels)
+        calls.append(partial(xp.copyto, result, grid.cropped(sums)))
+    return calls
 
 
-def _backprop_few(
-    xp: ModuleType, w: Array, g: Array, grid: Grid, channels: int
-) -> Array:
-    """Do what `backprop_input` does, with the channels first until the end."""
-    dx = xp.empty((len(g), *grid.sizes, channels), g.dtype)
+def _by_planes(xp: ModuleType, dx: Array, w: Array, g: Array, grid: Grid) -> Calls:
+    """Return calls that do the same with the channels first until the end."""
+    channels, calls = dx.shape[-1], []
+    room, share_room = _Scratch(xp.empty, g.dtype), _Scratch(xp.empty, g.dtype)
     weights = _by_group(w, 1)[0]
     for rows in blocks(xp, len(g), (*grid.shape, *grid.counts, channels), g.itemsize):
-        above = g[rows]
-        shares = xp.matmul(weights, _by_group(above, 1)[0].T)
-        shares = shares.reshape(*grid.shape, channels, len(above), *grid.counts)
-        part = xp.zeros((channels, len(above), *grid.wide), g.dtype)
+        above = _by_group(g[rows], 1)[0].T
+        product = share_room.of(len(weights), above.shape[1])
+        shares = product.reshape(*grid.shape, channels, -1, *grid.counts)
+        sums = room.of(channels, len(g[rows]), *grid.wide)
+        calls.append(partial(xp.matmul, weights, above, product))
+        calls.append(partial(sums.fill, 0))
         for tap, reads in grid.taps():
-            part[(slice(None), *reads)] += shares[tap]
-        dx[rows] = grid.cropped(xp.moveaxis(part, 0, -1))
-    return dx
+            target = sums[(slice(None), *reads)]
+            calls.append(partial(xp.add, target, shares[tap], target))
+        calls.append(
+            partial(xp.copyto, dx[rows], grid.cropped(xp.moveaxis(sums, 0, -1)))
+        )
+    return calls
 
 
 def _matrices(
     xp: ModuleType, x: Array, grid: Grid, groups: int
-) -> Iterator[tuple[slice, Array]]:
-    """Yield slices of the examples with the matrices of their windows.
+) -> Iterator[tuple[slice, Calls, Array]]:
+    """Yield slices of the examples, calls that lay out their windows, and where.
 
-    Such a matrix has the axes (groups, windows, taps and channels).
+    That is a matrix with the axes (groups, windows, taps and channels), the same memory
+    for each slice.
     """
     channels = x.shape[-1]
     length = math.prod(grid.shape) * channels
+    room, border = _Scratch(xp.empty, x.dtype), _Scratch(xp.zeros, x.dtype)
     for rows in blocks(xp, len(x), (*grid.counts, length), x.itemsize):
-        view = grid.view(xp, grid.padded(xp, x[rows]))
+        part, calls = x[rows], []
+        if grid.wide != grid.sizes:
+            wide = border.of(len(part), *grid.wide, channels)
+            calls.append(partial(xp.copyto, grid.cropped(wide), part))
+            part = wide
+        view = grid.view(xp, part)
         if groups == 1 and channels <= FEW_CHANNELS:
-            windows, taps = range(view.ndim // 2), range(view.ndim // 2, view.ndim)
-            yield rows, view.transpose(*taps, *windows).reshape(length, -1).T[None]
+            middle = view.ndim // 2
+            view = view.transpose(*range(middle, view.ndim), *range(middle))
+            laid = room.of(*view.shape)
+            matrix = laid.reshape(length, -1).T[None]
         else:
             split = view.reshape(*view.shape[:-1], groups, channels // groups)
-            apart = xp.moveaxis(split, -2, 0)
-            yield rows, apart.reshape(groups, -1, length // groups)
+            view = xp.moveaxis(split, -2, 0)
+            laid = room.of(*view.shape)
+            matrix = laid.reshape(groups, -1, length // groups)
+        yield rows, [*calls, partial(xp.copyto, laid, view)], matrix
+
+
+class _Scratch:
+    """Memory for one block after the other, of which the first is the largest."""
+
+    def __init__(self, new: Callable[..., Array], dtype: Any) -> None:
+        self._new = partial(new, dtype=dtype)
+        self._memory = self._new(0)
+
+    def of(self, *shape: int) -> Array:
+        """Return an array of this shape."""
+        size = math.prod(shape)
+        if size > self._memory.size:
+            self._memory = self._new(size)
+        return self._memory[:size].reshape(shape)
+
+
+def _laid_out(xp: ModuleType, x: Array) -> tuple[Array, Calls]:
+    """Return x in one piece of memory, and calls that bring it there."""
+    if x.flags.c_contiguous:
+        return x, []
+    copy = xp.empty(x.shape, x.dtype)
+    return copy, [partial(xp.copyto, copy, x)]
 
 
 def _by_group(y: Array, groups: int) -> Array:

@@ -31,9 +31,9 @@ from minikeras.engine.spec import Array
 __all__ = ["backprop_filter", "backprop_input", "convolve", "suits"]
 
 # For fewer channels or filters the sums are dearer than what the products save.
-FEWEST = 16
-# Numbers that are kept between the steps.
-MOST = 2**26
+FEWEST = 8
+# Numbers that are kept from one step to the next, and from x to the gradient of w.
+MOST, MOST_KEPT = 2**26, 2**21
 
 Square = Sequence[Sequence[Array]]
 
@@ -59,9 +59,10 @@ def convolve(xp: ModuleType, x: Array, w: Array, grid: Grid) -> Array:
 
 def backprop_filter(xp: ModuleType, x: Array, g: Array, grid: Grid) -> Array:
     """Return the gradient of w, given x and that of y."""
-    v, m = (
-        a.reshape(16, -1, a.shape[-1]) for a in (_tiles(xp, x, grid), _above(xp, g))
-    )
+    # With its steps in another order, a plan does not know the value for that which
+    # `convolve` made, and makes it anew rather than keep it, four times as large as x.
+    v = _tiles(xp, x, grid, turned=4 * x.size > MOST_KEPT)
+    v, m = (a.reshape(16, -1, a.shape[-1]) for a in (v, _above(xp, g)))
     u = product_over_rows(xp, v, m)
     dw = xp.stack(_on_plane(_from_filters, _square(u, 4)))
     return dw.reshape(3, 3, *u.shape[1:])
@@ -80,8 +81,8 @@ def backprop_input(xp: ModuleType, w: Array, g: Array, grid: Grid) -> Array:
 # -- from arrays to tiles, and back ----------------------------------------------------
 
 
-def _tiles(xp: ModuleType, x: Array, grid: Grid) -> Array:
-    """Return B x, for all tiles."""
+def _tiles(xp: ModuleType, x: Array, grid: Grid, turned: bool = False) -> Array:
+    """Return B x, for all tiles; `turned`: applied along the height last, not first."""
     widths, sizes = [], []
     for window, n, count in zip(grid.windows, grid.sizes, grid.counts, strict=True):
         before, after = window.pads(n)
@@ -90,7 +91,9 @@ def _tiles(xp: ModuleType, x: Array, grid: Grid) -> Array:
     tiles = Grid((Window(4, stride=2),) * 2, tuple(sizes))
     whole = bordered(xp, x, ((0, 0), *widths, (0, 0)), 0)
     taps = [whole[reads] for _, reads in tiles.taps()]
-    return xp.stack(_on_plane(_of_tiles, _square(taps, 4)))
+    order = [4 * j + i if turned else 4 * i + j for i in range(4) for j in range(4)]
+    values = _on_plane(_of_tiles, _square([taps[k] for k in order], 4))
+    return xp.stack([values[k] for k in order])
 
 
 def _above(xp: ModuleType, g: Array) -> Array:

@@ -9,9 +9,11 @@ that by x, `ConvBackpropFilter` that by w. So the gradients of each are the othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from minikeras.engine import shapes
 from minikeras.engine.errors import ShapeError
@@ -44,9 +46,32 @@ __all__ = [
 
 
 class Convolution(Windowed):
-    """What the three ops share: that x and w decide the shape of y, and so of g."""
+    """What the three ops share: that x and w decide the shape of y, and so of g.
+
+    Each says what shape its result has, and by which calls it is written.
+    """
 
     groups: int | None = 1
+    binds = True
+
+    sized: ClassVar[Callable[..., Sequence[int]]]
+    calls: ClassVar[Callable[..., convolution.Calls]]
+
+    def kernel(self, xp: ModuleType, *inputs: Array) -> Array:
+        result = xp.empty(self.sized(*inputs), inputs[-1].dtype)
+        for call in self.calls(xp, result, *inputs):
+            call()
+        return result
+
+    def bind(self, result: Array, *inputs: Array) -> Callable[[], Any]:
+        """Return the call that writes the result for these arrays."""
+        calls = self.calls(np, result, *inputs)
+
+        def make() -> None:
+            for call in calls:
+                call()
+
+        return make
 
     def parted(self, channels: Any, seen: Any) -> Any:
         """Return the number of groups, given the channels of x and those a filter sees.
@@ -120,10 +145,14 @@ class Conv(Convolution, name="conv"):
     def infer(self, x: Spec, kernel: Spec) -> Spec:
         return Spec(self.convolved(x.known, kernel.known), x.dtype)
 
-    def kernel(self, xp: ModuleType, x: Array, w: Array) -> Array:
+    def sized(self, x: Array, w: Array) -> Sequence[int]:
+        grid = self.grid(w.shape[:-2], x.shape[1:-1])
+        return (len(x), *grid.counts, w.shape[-1])
+
+    def calls(self, xp: ModuleType, y: Array, x: Array, w: Array) -> convolution.Calls:
         grid = self.grid(w.shape[:-2], x.shape[1:-1])
         groups = self.parted(x.shape[-1], w.shape[-2])
-        return convolution.convolve(xp, x, w, grid, groups)
+        return convolution.convolve(xp, y, x, w, grid, groups)
 
     def traced(self, xp: ModuleType, x: Array, w: Array) -> Array:
         grid = self.grid(w.shape[:-2], x.shape[1:-1])
@@ -147,11 +176,15 @@ class ConvBackpropInput(Convolution, name="conv_backprop_input"):
         self.check_above(found, kernel.shape, g.shape)
         return Spec(found, g.dtype)
 
-    def kernel(self, xp: ModuleType, sizes: Array, w: Array, g: Array) -> Array:
-        _, *spatial, channels = sizes.tolist()
-        grid = self.grid(w.shape[:-2], spatial)
-        groups = self.parted(channels, w.shape[-2])
-        return convolution.backprop_input(xp, w, g, grid, channels, groups)
+    def sized(self, sizes: Array, w: Array, g: Array) -> Sequence[int]:
+        return sizes.tolist()
+
+    def calls(
+        self, xp: ModuleType, dx: Array, sizes: Array, w: Array, g: Array
+    ) -> convolution.Calls:
+        grid = self.grid(w.shape[:-2], dx.shape[1:-1])
+        groups = self.parted(dx.shape[-1], w.shape[-2])
+        return convolution.backprop_input(xp, dx, w, g, grid, groups)
 
     def traced(self, xp: ModuleType, sizes: Array, w: Array, g: Array) -> Array:
         x = sizes.tolist()
@@ -178,10 +211,15 @@ class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
         self.check_above(x.shape, found, g.shape)
         return Spec(found, g.dtype)
 
-    def kernel(self, xp: ModuleType, x: Array, sizes: Array, g: Array) -> Array:
-        *taps, seen, _ = sizes.tolist()
-        grid, groups = self.grid(taps, x.shape[1:-1]), self.parted(x.shape[-1], seen)
-        return convolution.backprop_filter(xp, x, g, grid, groups)
+    def sized(self, x: Array, sizes: Array, g: Array) -> Sequence[int]:
+        return sizes.tolist()
+
+    def calls(
+        self, xp: ModuleType, dw: Array, x: Array, sizes: Array, g: Array
+    ) -> convolution.Calls:
+        grid = self.grid(dw.shape[:-2], x.shape[1:-1])
+        groups = self.parted(x.shape[-1], dw.shape[-2])
+        return convolution.backprop_filter(xp, dw, x, g, grid, groups)
 
     def traced(self, xp: ModuleType, x: Array, sizes: Array, g: Array) -> Array:
         w = sizes.tolist()
