@@ -343,14 +343,19 @@ def condensed(value: Any) -> Any:
     return array
 
 
+# The number with which a ufunc returns its other operand.
+_NEUTRAL = {"multiply": 1, "bitwise_or": 0}
+
+
 def _unchanged(instruction: Instruction) -> Slot | None:
     """Return the input that an instruction yields unchanged, None if there is none."""
     if not isinstance(instruction, Map):
         return None
     output, first = instruction.output, instruction.inputs[0]
-    if instruction.name == "multiply":
+    if instruction.name in _NEUTRAL:
         for one, other in (instruction.inputs, instruction.inputs[::-1]):
-            if _is_number(one, 1) and other.shape == output.shape:
+            neutral = _is_number(one, _NEUTRAL[instruction.name])
+            if neutral and other.shape == output.shape:
                 return other
     if instruction.name == "divide" and _is_number(instruction.inputs[1], 1):
         return first if first.shape == output.shape else None

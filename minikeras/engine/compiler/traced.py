@@ -180,6 +180,12 @@ class Traced(NDArrayOperatorsMixin):
             return self.recorder.ufunc(easy[exponent], self)
         return self.recorder.ufunc(np.power, self, exponent)
 
+    # What a kernel has made itself it may change in place: that is a new value.
+    __iadd__ = NDArrayOperatorsMixin.__add__
+    __isub__ = NDArrayOperatorsMixin.__sub__
+    __imul__ = NDArrayOperatorsMixin.__mul__
+    __itruediv__ = NDArrayOperatorsMixin.__truediv__
+
     def __getitem__(self, index: Any) -> Any:
         items = index if isinstance(index, tuple) else (index,)
         if all(
