@@ -149,7 +149,10 @@ class Variable(Operators):
         """Its value: a tensor inside a traced function, an array outside."""
         if current_trace() is not None:
             return self.__as_tensor__()
-        return sessions.get_session().values[self.handle].copy()
+        copy = sessions.get_session().values[self.handle].copy()
+        if isinstance(copy, np.ndarray):
+            copy.flags.writeable = False  # it is not the variable that would change
+        return copy
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """Return its value as a NumPy array of its own."""
