@@ -8,14 +8,15 @@ axes leaves the loop by `accumulate`.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Container, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from minikeras.engine import blocked
-from minikeras.engine.compiler.program import Fused, Map, Part, Slot, Total
+from minikeras.engine.compiler.program import Fused, Map, Part, Slot, Total, walk
 from minikeras.engine.loops import Instruction, Loop, Operand
 
 __all__ = ["Group"]
@@ -37,6 +38,8 @@ class Group:
         size: number of elements of the box.
         cuts: how many elements lie to the left of each place where the box is parted.
         rows: how many rows it has; None while nothing is reduced over them.
+        uneven: how many elements lie to the left of the last place at which something
+            is not read on, or written, with the same stride; no row goes across it.
     """
 
     def __init__(self, stage: int, size: int) -> None:
@@ -44,6 +47,7 @@ class Group:
         self.size = size
         self.cuts: set[int] = set()
         self.rows: int | None = None
+        self.uneven = 1
         self.members: list[Map | Total] = []
         self.made: dict[Slot, str] = {}  # each output: "element", "row" or "total"
         self.read: set[Any] = set()
@@ -63,6 +67,7 @@ class Group:
         )
         if size == 0:
             return not self.members
+        uneven = self._uneven_with(member, space)
         cuts = self.cuts | _cuts(space, size)
         rows = self.rows
         if size != self.size:
@@ -73,20 +78,27 @@ class Group:
             ):
                 return False
         elif isinstance(member, Total):
-            rows = self._rows_with(member)
+            rows = self._rows_with(member, uneven)
         if rows is not None:
             cuts |= {rows} - {1, self.size}
-        if not _is_chain(cuts, self.size):
+        if uneven > (rows or uneven) or not _is_chain(cuts, self.size):
             return False
         return all(self._in_order(x, space, cuts, rows) for x in member.inputs)
 
-    def _rows_with(self, total: Total) -> int | None:
+    def _rows_with(self, total: Total, uneven: int) -> int | None:
         """Return the number of rows if `total` joined."""
         rows = _rows(total)
-        whole = rows == 1 and (total.inputs[0].size > _SHORT or self.rows is not None)
-        if rows is None or whole or self.rows is not None:
+        if self.rows is not None or rows is None or uneven > rows:
             return self.rows
-        return rows
+        return None if rows == 1 and total.inputs[0].size > _SHORT else rows
+
+    def _uneven_with(self, member: Map | Total, space: Sequence[int]) -> int:
+        """Return what `uneven` is if `member` joined."""
+        read = [x for x in member.inputs if x.base not in self.made]
+        found = [_uneven(x, space) for x in read]
+        if member.output.is_view:
+            found.append(_uneven(member.output, member.output.shape))
+        return max(self.uneven, *found) if found else self.uneven
 
     def _in_order(
         self, x: Slot, space: Sequence[int], cuts: set[int], rows: int | None
@@ -109,9 +121,10 @@ class Group:
         """Let `member`, which the group takes, join."""
         is_total = isinstance(member, Total)
         space = member.inputs[0] if is_total else member.output
+        self.uneven = self._uneven_with(member, space.shape)
         kind = "element" if space.size == self.size else "row"
         if is_total:
-            self.rows = self._rows_with(member)
+            self.rows = self._rows_with(member, self.uneven)
             kind = (
                 "row"
                 if self.rows is not None and self.rows == _rows(member)
@@ -356,6 +369,21 @@ def _access(x: Slot, space: Sequence[int], box: Sequence[int]) -> tuple[int, ...
     layout = np.broadcast_to(x.layout, space).reshape(box, copy=False)
     item = x.dtype.itemsize
     return tuple(stride // item for stride in layout.strides)
+
+
+def _uneven(x: Slot, space: Sequence[int]) -> int:
+    """Return the last place at which `x`, broadcast, does not go on as it went."""
+    _, strides = walk(x, space)
+    sizes = [n for n in space if n != 1]
+    places = list(accumulate(sizes, operator.mul))
+    return max(
+        (
+            place
+            for i, place in enumerate(places[:-1])
+            if strides[i] != strides[i + 1] * sizes[i + 1]
+        ),
+        default=1,
+    )
 
 
 def _rows(total: Total) -> int | None:

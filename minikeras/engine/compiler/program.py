@@ -28,6 +28,7 @@ __all__ = [
     "Slot",
     "Store",
     "Total",
+    "walk",
 ]
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
@@ -176,20 +177,23 @@ class Map:
     def key(self) -> Any:
         """What it computes: two with one key have equal outputs, but for axes of 1."""
         shape = self.output.shape
-        walks = tuple(_walk(x, shape) for x in self.inputs)
+        walks = tuple((x.base, *walk(x, shape)) for x in self.inputs)
         return self.name, walks, tuple(n for n in shape if n != 1), self.output.dtype
 
     def __repr__(self) -> str:
         return f"{self.output} = {self.name}{self.inputs}"
 
 
-def _walk(x: Slot, shape: Sequence[int]) -> Any:
-    """Return where the elements of `x`, broadcast to `shape`, lie."""
+def walk(x: Slot, shape: Sequence[int]) -> tuple[int, tuple[int, ...]]:
+    """Return how the elements of `x`, broadcast to `shape`, lie on its base.
+
+    That is, the place of the first one, and the strides but for axes of size 1.
+    """
     steps = zip(reversed(x.layout.strides), reversed(x.shape), strict=True)
     strides = [0 if n == 1 else step for step, n in steps]
     strides += [0] * (len(shape) - len(strides))
     moved = tuple(s for s, n in zip(reversed(strides), shape, strict=True) if n != 1)
-    return x.base, x.offset() if x.is_view else 0, moved
+    return x.offset() if x.is_view else 0, moved
 
 
 class Part(Map):
