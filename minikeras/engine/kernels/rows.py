@@ -50,7 +50,7 @@ def adding(xp: ModuleType, y: Array, rows: Array, g: Array) -> Bound:
     Shapes:
         y: (n, width)
         rows: (m)
-        g: (m, width)
+        g: (m, width), or in more axes the same in this order
     """
     kind = {"f4": "c8", "f8": "c16"}.get(y.dtype.str[1:]) if xp is np else None
     paired = kind is not None and y.shape[1] % 2 == 0

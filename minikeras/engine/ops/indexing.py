@@ -78,8 +78,7 @@ class Gather(Selection, name="take"):
             return super().bind_scatter(y, g, *indices)
         numbers, rows = np.arange(len(y)), np.empty(indices[0].shape, np.intp)
         take = taking(rows, numbers, indices[0], 0, partial(numbers.take, indices[0]))
-        pairs = y.reshape(len(y), -1), g.reshape(rows.size, -1)
-        add = adding(np, pairs[0], rows.reshape(-1), pairs[1])
+        add = adding(np, y.reshape(len(y), -1), rows.reshape(-1), g)
         return lambda: (take(), add())
 
     def depth(self, rank: int, *indices: Array) -> int:

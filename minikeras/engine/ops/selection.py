@@ -56,7 +56,7 @@ class Selection(Op):
         numbers = xp.arange(rows).reshape(*shape[:lead], *ones)
         taken = self.kernel(xp, numbers, *indices).reshape(-1)
         sums = xp.empty((rows, width), g.dtype)
-        adding(xp, sums, taken, g.reshape(len(taken), width))()
+        adding(xp, sums, taken, g)()
         return sums.reshape(shape)
 
     def bind_scatter(self, y: Array, g: Array, *indices: Array) -> Callable[[], object]:

@@ -197,6 +197,23 @@ def test_a_compiled_run_has_new_numbers_as_the_plain_run_has():
     np.testing.assert_array_equal(runs("native"), wanted)
 
 
+def test_what_is_bound_reads_views_anew_in_each_run():
+    """A reshape of what does not lie in order is a copy, of what is not there yet."""
+    x = np.arange(20, dtype="float32").reshape(5, 4)
+
+    def turned(x):
+        return ops.transpose(ops.take(x, ROWS, 0), (2, 0, 1))
+
+    for function in (
+        lambda x: turned(x) * x[:4, :2, None],
+        lambda x: ops.cumsum(ops.transpose(x * x), 0, reverse=True),
+        lambda x: ops.sort(ops.transpose(-x * x), 0),
+        lambda x: ops.argmax(ops.transpose(x * x % 7), None),
+        lambda x: ops.pick_class(PICKS[:4], ops.transpose(ops.tile(x, (66, 1)) * x[0])),
+    ):
+        check(function, [x], {}, [0])
+
+
 @pytest.mark.parametrize("index", [-6, 5, 2**31 - 1])
 def test_an_index_out_of_range_is_said(index):
     with Graph().as_default() as graph, without("wait"):
