@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from minikeras.engine.compiler.passes import is_on
-from minikeras.engine.compiler.program import Call, Fused, Instruction, Slot, Store
+from minikeras.engine.compiler.program import (
+    Call,
+    Fused,
+    Instruction,
+    Map,
+    Slot,
+    Store,
+)
+from minikeras.engine.loops import Instruction as Step
+from minikeras.engine.loops import Loop, Operand
 from minikeras.engine.ops.state import Handle
 
 __all__ = ["Commits"]
@@ -33,7 +42,27 @@ class Commits:
         late = self._late(instructions)
         chosen = set(map(id, late))
         self.body = [i for i in instructions if id(i) not in chosen]
-        self.commit = [i for i in late if not self._is_done(i)]
+        left = [i for i in late if not self._is_done(i)]
+        self.commit = self._together(left) if is_on("fuse") else left
+
+    def _together(self, late: Sequence[Instruction]) -> list[Instruction]:
+        """Return instructions with stores of one size, which come last, made one."""
+        alike: dict[Any, list[Store]] = {}
+        for unit in late:
+            if isinstance(unit, Store):
+                (x,) = unit.inputs
+                plain = x.size and x.layout.flags.c_contiguous
+                same = x.dtype == unit.handle.dtype
+                alike.setdefault(x.size if plain and same else unit, []).append(unit)
+        copies = [i for i in late if not isinstance(i, Store)]
+        for stores in alike.values():
+            if len(stores) > 1:
+                copies.append(loop := _copying(stores))
+                handles = (store.handle for store in stores)
+                self.in_place.update(zip(loop.outputs, handles, strict=True))
+            else:
+                copies += stores
+        return copies
 
     def _is_done(self, unit: Instruction) -> bool:
         return isinstance(unit, Store) and unit.inputs[0] in self.in_place
@@ -96,6 +125,23 @@ def _candidates(instructions: Sequence[Instruction]) -> dict[Slot, Any]:
             if x in fused and x not in found and x.dtype == unit.handle.dtype:
                 found[x] = unit.handle
     return found
+
+
+def _copying(stores: Sequence[Store]) -> Fused:
+    """Return the loop that does what the stores, all of one size, do."""
+    slots = [store.inputs[0] for store in stores]
+    copies = [Slot.new(x.shape, x.dtype) for x in slots]
+    size = slots[0].size
+    operands = [Operand(x.dtype, (int(size > 1),)) for x in (*slots, *copies)]
+    steps = [Step("load", (), x.dtype, i, size == 1) for i, x in enumerate(slots)]
+    steps += [
+        Step("store", (i,), x.dtype, len(slots) + i, size == 1)
+        for i, x in enumerate(slots)
+    ]
+    loop = Loop((size,), tuple(operands), tuple(steps))
+    triples = zip(slots, copies, stores, strict=True)
+    members = [Map("cast", [x], y, store.node) for x, y, store in triples]
+    return Fused(loop, [*slots, *copies], len(copies), members)
 
 
 def _same_walk(unit: Instruction, x: Slot, y: Slot) -> bool:
