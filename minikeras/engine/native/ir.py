@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from minikeras.engine.native.jit import Host
+
 __all__ = ["BOOL", "Function", "State", "Value", "fma", "llvm_type", "where"]
 
 BOOL = np.dtype(bool)
@@ -277,12 +279,12 @@ class Function:
 
     Args:
         header: how the function is defined, up to the brace; ``i64 %case`` chooses.
-        scales: whether `Value.scaled` is one instruction of the processor.
+        host: the machine it is for.
     """
 
-    def __init__(self, header: str, scales: bool) -> None:
+    def __init__(self, header: str, host: Host) -> None:
+        self.host = host
         self._header = header
-        self.scales = scales
         self._declared: dict[str, str] = {}
         self._lines: list[str] = []
         self._names = 0
@@ -346,13 +348,19 @@ class Function:
         items = ", ".join(f"{scalar} {step * lane}" for lane in range(lanes))
         return Value(self, f"<{items}>", dtype, lanes)
 
+    def first_lanes(self, count: int, lanes: int) -> Value:
+        """Return a constant mask of the first `count` lanes."""
+        items = ["i1 true"] * count + ["i1 false"] * (lanes - count)
+        return Value(self, f"<{', '.join(items)}>", BOOL, lanes)
+
     def call(
         self, name: str, values: Sequence[Value], dtype: np.dtype[Any], lanes: int
     ) -> Value:
-        """Call a function; return what it returns."""
+        """Call a function, by its name or address; return what it returns."""
         result = llvm_type(dtype, lanes)
         types = ", ".join(value.type for value in values)
-        self._declared[name] = f"declare {result} {name}({types})"
+        if name.startswith("@"):
+            self._declared[name] = f"declare {result} {name}({types})"
         given = ", ".join(f"{value.type} {value.text}" for value in values)
         return self.emit(f"call {result} {name}({given})", dtype, lanes)
 
@@ -371,13 +379,15 @@ class Function:
         self._room = max(self._room, self._used)
         return self.pointer(f"getelementptr i8, ptr %buffer, i64 {begin}")
 
-    def advance(
-        self, pointer: str, dtype: np.dtype[Any], index: Value, stride: int
-    ) -> str:
-        """Return the pointer to number ``index * stride`` from `pointer` on."""
-        if stride == 0 or index.text == "0":
+    def argument(self, number: int) -> str:
+        """Return a pointer that the caller gave among ``%operands``."""
+        at = self.pointer(f"getelementptr ptr, ptr %operands, i64 {number}")
+        return self.pointer(f"load ptr, ptr {at}, align 8")
+
+    def advance(self, pointer: str, dtype: np.dtype[Any], offset: Value) -> str:
+        """Return the pointer to the number `offset` numbers after `pointer`."""
+        if offset.text == "0":
             return pointer
-        offset = index * stride if stride != 1 else index
         scalar = llvm_type(dtype, 0, memory=True)
         return self.pointer(
             f"getelementptr {scalar}, ptr {pointer}, {offset.type} {offset.text}"

@@ -6,6 +6,7 @@ the process ends: threads may be inside it, and it is small.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.util
 import os
@@ -47,22 +48,34 @@ def _features() -> str:
 
 
 class Host(NamedTuple):
-    """What this processor, as LLVM knows it, does in one instruction.
+    """What there is on this machine, and need not be elsewhere.
 
     Attributes:
-        masks: loading and storing parts of vectors.
-        scales: multiplying floats by powers of two.
+        masks: whether one instruction loads or stores a part of a vector.
+        scales: whether one instruction, known to LLVM, multiplies by a power of two.
+        powf: the address of the C library's function; 0 if it is not found.
     """
 
     masks: bool
     scales: bool
+    powf: int
 
 
 @cache
 def host() -> Host:
-    """Return what matters of this processor."""
+    """Return what there is on this machine."""
     wide = "+avx512vl" in _features()
-    return Host(masks=wide, scales=wide and _llvm().llvm_version_info[0] >= 22)
+    scales = wide and _llvm().llvm_version_info[0] >= 22
+    return Host(masks=wide, scales=scales, powf=_address("powf"))
+
+
+def _address(function: str) -> int:
+    """Return where a function of the C library is; 0 if it is not found."""
+    try:
+        found = getattr(ctypes.CDLL(None), function)
+    except (AttributeError, OSError, TypeError):
+        return 0
+    return ctypes.cast(found, ctypes.c_void_p).value or 0
 
 
 def version() -> str:

@@ -14,8 +14,9 @@ from functools import partial
 import numpy as np
 
 from minikeras.engine.loops import Instruction, Loop
-from minikeras.engine.native.ir import BOOL, Function, State, Value, where
+from minikeras.engine.native.ir import Function, State, Value, where
 from minikeras.engine.native.jit import Host
+from minikeras.engine.native.operands import INT64, Operands
 from minikeras.engine.native.schedule import Pass, once_per_row, schedule
 from minikeras.engine.native.totals import Total
 from minikeras.engine.native.ufuncs import UFUNCS
@@ -25,7 +26,7 @@ __all__ = ["FUNCTION", "write"]
 FUNCTION = "loops"
 HEADER = f"define void @{FUNCTION}(ptr %operands, i64 %start, i64 %stop, i64 %case)"
 
-INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
+INT32 = np.dtype(np.int32)
 
 # Totals under way, by the instruction that makes them.
 States = dict[int, State]
@@ -38,7 +39,7 @@ def write(loops: Sequence[Loop], host: Host) -> str:
         loops: what `canonical` returned.
         host: the processor.
     """
-    code = Function(HEADER, host.scales)
+    code = Function(HEADER, host)
     for loop in loops:
         code.begin_case()
         _Nest(loop, host, code).write()
@@ -53,7 +54,7 @@ class _Nest:
         values: by instruction, what is computed outside the loops over elements.
         spread: those of them that are wanted in all lanes, in all lanes.
         indices: of the loops that are open, each with its first index.
-        pointers: by operand, to what the open loops have chosen.
+        operands: where the open loops have come to.
     """
 
     def __init__(self, loop: Loop, host: Host, code: Function) -> None:
@@ -65,7 +66,7 @@ class _Nest:
         self.spread: dict[int, Value] = {}
         self.buffers: dict[int, str] = {}
         self.indices: list[tuple[Value, Value]] = []
-        self.pointers = [self._base(i) for i in range(len(loop.operands))]
+        self.operands = Operands(loop, code)
         self.bounds = [
             (Value(self.code, "%start", INT64, 0), Value(self.code, "%stop", INT64, 0)),
             *((self._integer(0), self._integer(size)) for size in loop.sizes[1:]),
@@ -78,23 +79,17 @@ class _Nest:
 
     def write(self) -> None:
         """Write all of it."""
-        bases = self.pointers
         states: States = {}
         for i in self.roots:
             if self._in_registers(i):
                 lanes = 0 if self._once(i) else self.schedule.lanes
                 states[i] = self._total(i).start(self.code, lanes)
         states = self._dimension(0, states)
-        self.pointers = bases
         for i, state in states.items():
             self._finish(i, state)
 
     def _integer(self, number: int) -> Value:
         return self.code.constant(number, INT64)
-
-    def _base(self, operand: int) -> str:
-        at = self.code.pointer(f"getelementptr ptr, ptr %operands, i64 {operand}")
-        return self.code.pointer(f"load ptr, ptr {at}, align 8")
 
     # ----------------------------------------------------------------- totals
 
@@ -125,7 +120,7 @@ class _Nest:
         if self.loop.operands[operand].strides[-1] == 0:
             state = total.fold(state)
         mask = self._row_mask()
-        self._write(operand, total.result(state), self._integer(0), mask)
+        self.operands.write(operand, total.result(state), self._integer(0), mask)
 
     def _bring_together(
         self, i: int, value: Value, index: Value, mask: Value | None
@@ -142,46 +137,16 @@ class _Nest:
             first = begun[0]
             for other in begun[1:]:
                 first = first & other
-            old = self._read(operand, index, value.lanes, mask)
+            old = self.operands.read(operand, index, value.lanes, mask)
             value = where(first, value, UFUNCS[ufunc].formula(old, value))
-        self._write(operand, value, index, mask)
-
-    # ----------------------------------------------------------------- memory
-
-    def _read(
-        self, operand: int, index: Value, lanes: int, mask: Value | None
-    ) -> Value:
-        dtype, strides = self.loop.operands[operand]
-        stride = strides[-1]
-        if not lanes or stride == 0:
-            return self.code.load(self.pointers[operand], dtype, 0, None).splat(lanes)
-        pointer = self.code.advance(self.pointers[operand], dtype, index, stride)
-        if stride == 1 or lanes == 1:
-            return self.code.load(pointer, dtype, lanes, mask)
-        return self.code.gather(pointer, dtype, stride, lanes, mask)
-
-    def _write(
-        self, operand: int, value: Value, index: Value, mask: Value | None
-    ) -> None:
-        dtype, strides = self.loop.operands[operand]
-        stride = strides[-1]
-        pointer = self.code.advance(self.pointers[operand], dtype, index, stride)
-        if stride == 1 or value.lanes <= 1:
-            self.code.store(value, pointer, mask)
-        else:
-            self.code.scatter(value, pointer, stride, mask)
+        self.operands.write(operand, value, index, mask)
 
     def _row_mask(self) -> Value | None:
         """Return which lanes a flat row fills, None if all."""
         length, lanes = self.loop.sizes[-1], self.schedule.lanes
         if not self.schedule.flat or length == lanes:
             return None
-        return self._first_lanes(length)
-
-    def _first_lanes(self, count: int) -> Value:
-        lanes = range(self.schedule.lanes)
-        items = ", ".join(f"i1 {'true' if i < count else 'false'}" for i in lanes)
-        return Value(self.code, f"<{items}>", BOOL, self.schedule.lanes)
+        return self.code.first_lanes(length, lanes)
 
     # ------------------------------------------------------------------ loops
 
@@ -192,19 +157,14 @@ class _Nest:
         if d == self.last:
             return self._row(states)
         begin, end = self.bounds[d]
-        outside = self.pointers
+        outside = self.operands
 
         def body(index: Value, states: States) -> States:
             self.indices.append((index, begin))
-            self.pointers = [
-                self.code.advance(pointer, dtype, index, strides[d])
-                for pointer, (dtype, strides) in zip(
-                    outside, self.loop.operands, strict=True
-                )
-            ]
+            self.operands = outside.along(d, index)
             states = self._dimension(d + 1, states)
             self.indices.pop()
-            self.pointers = outside
+            self.operands = outside
             return states
 
         return self.code.loop(begin, end, 1, states, body)
@@ -253,7 +213,7 @@ class _Nest:
         """Write an instruction that yields no value."""
         instruction = self.loop.instructions[i]
         if instruction.name == "store":
-            self._write(instruction.attribute, value, index, mask)
+            self.operands.write(instruction.attribute, value, index, mask)
         elif i in states:
             states[i] = self._total(i).add(states[i], value, mask)
         else:
@@ -314,7 +274,7 @@ class _Nest:
         found: dict[int, Value] = {}
         for i in p.kept:
             dtype = self.loop.instructions[i].dtype
-            at = code.advance(self.buffers[i], dtype, index, 1)
+            at = code.advance(self.buffers[i], dtype, index)
             found[i] = code.load(at, dtype, lanes, None)
         for i in p.elements:
             instruction = self.loop.instructions[i]
@@ -324,7 +284,7 @@ class _Nest:
             else:
                 found[i] = self._compute(instruction, inputs, index, lanes, mask)
             if i in p.keep:
-                at = code.advance(self.buffers[i], instruction.dtype, index, 1)
+                at = code.advance(self.buffers[i], instruction.dtype, index)
                 code.store(found[i], at, None)
         return states
 
@@ -366,7 +326,7 @@ class _Nest:
         """Write an instruction that yields a value; no lanes: of one number."""
         name, dtype = instruction.name, instruction.dtype
         if name == "load":
-            return self._read(instruction.attribute, index, lanes, mask)
+            return self.operands.read(instruction.attribute, index, lanes, mask)
         if name == "constant":
             return self.code.constant(instruction.attribute, dtype, lanes)
         if name == "cast":

@@ -27,7 +27,8 @@ VECTOR_BYTES = 64
 # The same where little is done but totals, as each addition waits for the one before:
 # several registers are several totals. Elsewhere it only takes longer to compile.
 TOTALING_BYTES, LITTLE = 256, 4
-# A row that fits in a vector of this many bytes is done at once.
+# A row with totals that fits in a vector of this many bytes is done at once: its values
+# need not be kept or computed again.
 FLAT_BYTES = 256
 # Bytes of a row's buffers, on a thread's stack.
 BUFFER_BYTES = 1 << 16
@@ -146,9 +147,10 @@ def _width(loop: Loop) -> tuple[int, bool]:
     per_element = [i for i in loop.instructions if not i.per_row]
     widest = max((i.dtype.itemsize for i in per_element), default=8)
     length = _power(loop.sizes[-1])
-    if len(loop.sizes) > 1 and length <= min(64, FLAT_BYTES // widest):
-        return length, True
     totaling = any(i.name in ("reduce", "accumulate") for i in loop.instructions)
+    most = (FLAT_BYTES if totaling else VECTOR_BYTES) // widest
+    if len(loop.sizes) > 1 and length <= min(64, most):
+        return length, True
     little = totaling and sum(map(cost, per_element)) <= LITTLE
     size = TOTALING_BYTES if little else VECTOR_BYTES
     return min(length, 64, size // widest), False

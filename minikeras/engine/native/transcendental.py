@@ -197,7 +197,7 @@ def _power_of_two(n: Value) -> Value:
 
 def _scale(x: Value, n: Value) -> Value:
     """Return ``x * 2**n``, also where ``2**n`` itself is too large or too small."""
-    if x.code.scales:
+    if x.code.host.scales:
         return x.scaled(n.cast(INT32))
     f = _format(x)
     half = fma(n, 0.5, f.magic) - f.magic
@@ -388,9 +388,23 @@ def logaddexp(x: Value, y: Value) -> Value:
     return where(x.equals(y), x + math.log(2), far)  # infinities have no difference
 
 
-@_computed_in_double
 def power(x: Value, y: Value) -> Value:
-    """Return x to the y; for float32 only, as float64 has few digits beyond it."""
+    """Return x to the y, for float32 only.
+
+    The C library's function does for a single number, for which ours would mainly be
+    long to compile.
+    """
+    powf = x.code.host.powf
+    if x.lanes > 1 or not powf:
+        return _power(x, y)
+    single = [value.part(0, 0) if value.lanes else value for value in (x, y)]
+    result = x.code.call(f"inttoptr (i64 {powf} to ptr)", single, x.dtype, 0)
+    return result.splat(x.lanes)
+
+
+@_computed_in_double
+def _power(x: Value, y: Value) -> Value:
+    """Return x to the y; float64 has few digits beyond those that float32 needs."""
     size = x.intrinsic("fabs")
     k, m = _mantissa(size)
     logarithm = fma(_log_of_sum(m - 1.0, k.like(0.0)), 1 / math.log(2), k)

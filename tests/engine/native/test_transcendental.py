@@ -80,7 +80,9 @@ def samples(dtype):
 def processor(request, monkeypatch):
     """With the instructions of this processor, or with those that all have."""
     if not request.param:
-        monkeypatch.setattr(jit, "host", lambda: jit.Host(masks=False, scales=False))
+        monkeypatch.setattr(
+            jit, "host", lambda: jit.Host(masks=False, scales=False, powf=0)
+        )
         monkeypatch.setattr(kernel, "_known", {})
 
 
@@ -137,6 +139,16 @@ def test_power_of_special_numbers():
 def test_power(pairs):
     x, y = np.array(pairs, np.float32).T
     check("power", LIMIT, x.copy(), y.copy())
+
+
+@pytest.mark.parametrize("per_row", [True, False])
+def test_power_of_one_number(per_row):
+    """The C library's function, in the loops of optimizers."""
+    w = Writer(1)
+    x, y, out = (w.array(varies=[0], values=v) for v in (0.9, 17.0, 0.0))
+    w.store(w.emit("power", w.load(x), w.load(y), per_row=per_row), out)
+    w.bind()()
+    np.testing.assert_allclose(w.view(out), np.float32(0.9) ** 17, 2e-7)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
