@@ -89,7 +89,7 @@ def _division(loop: Loop, size: int, threads: int) -> Blocks:
         for step in loop.instructions
         if step.name == "accumulate"
     ]
-    if totals and not last:
+    if totals and not (last or rows_matter(loop)):
         return halves(loop.sizes[0], elements)
     rows = rows_matter(loop) or not all(strides[last] for strides in totals)
     return pieces(loop.sizes, elements, threads, rows)
