@@ -27,10 +27,14 @@ __all__ = ["BOOL", "Function", "State", "Value", "fma", "llvm_type", "where"]
 BOOL = np.dtype(bool)
 
 # By kind and size in bytes. Signs belong to instructions, not to types.
-SCALARS = {"b1": "i1", "f4": "float", "f8": "double"} | {
+SCALARS = {"b1": "i1", "f2": "half", "f4": "float", "f8": "double"} | {
     f"{kind}{size}": f"i{8 * size}" for kind in "iu" for size in (1, 2, 4, 8)
 }
-SUFFIXES = {"float": "f32", "double": "f64"}  # in the names of intrinsics
+SUFFIXES = {
+    "half": "f16",
+    "float": "f32",
+    "double": "f64",
+}  # in the names of intrinsics
 
 # C leaves open what a float out of an integer's range becomes. NumPy's compilers go
 # through a wider integer and cut it off.

@@ -53,20 +53,27 @@ class Host(NamedTuple):
     Attributes:
         masks: whether one instruction loads or stores a part of a vector.
         scales: whether one instruction, known to LLVM, multiplies by a power of two.
+        halves: whether instructions load, store and round to float16.
         powf: the address of the C library's function; 0 if it is not found.
     """
 
     masks: bool
     scales: bool
+    halves: bool
     powf: int
 
 
 @cache
 def host() -> Host:
     """Return what there is on this machine."""
-    wide = "+avx512vl" in _features()
-    scales = wide and _llvm().llvm_version_info[0] >= 22
-    return Host(masks=wide, scales=scales, powf=_address("powf"))
+    features = _features().split(",")
+    wide = "+avx512vl" in features
+    return Host(
+        masks=wide,
+        scales=wide and _llvm().llvm_version_info[0] >= 22,
+        halves="+f16c" in features or "+neon" in features,
+        powf=_address("powf"),
+    )
 
 
 def _address(function: str) -> int:

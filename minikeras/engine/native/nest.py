@@ -137,7 +137,7 @@ class _Nest:
             first = begun[0]
             for other in begun[1:]:
                 first = first & other
-            old = self.operands.read(operand, index, value.lanes, mask)
+            old = self.operands.read(operand, value.dtype, index, value.lanes, mask)
             value = where(first, value, UFUNCS[ufunc].formula(old, value))
         self.operands.write(operand, value, index, mask)
 
@@ -326,7 +326,7 @@ class _Nest:
         """Write an instruction that yields a value; no lanes: of one number."""
         name, dtype = instruction.name, instruction.dtype
         if name == "load":
-            return self.operands.read(instruction.attribute, index, lanes, mask)
+            return self.operands.read(instruction.attribute, dtype, index, lanes, mask)
         if name == "constant":
             return self.code.constant(instruction.attribute, dtype, lanes)
         if name == "cast":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 
@@ -49,23 +50,32 @@ class Operands:
         offset = self._further(self._offsets[strides], index, strides[-1])
         return self._code.advance(self._bases[number], dtype, offset)
 
-    def read(self, number: int, index: Value, lanes: int, mask: Value | None) -> Value:
+    def read(
+        self,
+        number: int,
+        dtype: np.dtype[Any],
+        index: Value,
+        lanes: int,
+        mask: Value | None,
+    ) -> Value:
         """Return a row's elements from `index` on; no lanes: that one number."""
-        dtype, strides = self._operands[number]
+        memory, strides = self._operands[number]
         stride = strides[-1]
         pointer = self._pointer(number, index)
         if not lanes or stride == 0:
-            return self._code.load(pointer, dtype, 0, None).splat(lanes)
+            return self._code.load(pointer, memory, 0, None).cast(dtype).splat(lanes)
         if stride == 1 or lanes == 1:
-            return self._code.load(pointer, dtype, lanes, mask)
-        return self._code.gather(pointer, dtype, stride, lanes, mask)
+            return self._code.load(pointer, memory, lanes, mask).cast(dtype)
+        return self._code.gather(pointer, memory, stride, lanes, mask).cast(dtype)
 
     def write(
         self, number: int, value: Value, index: Value, mask: Value | None
     ) -> None:
         """Set a row's elements from `index` on."""
-        stride = self._operands[number].strides[-1]
+        memory, strides = self._operands[number]
+        stride = strides[-1]
         pointer = self._pointer(number, index)
+        value = value.cast(memory)
         if stride == 1 or value.lanes <= 1:
             self._code.store(value, pointer, mask)
         else:

@@ -17,6 +17,7 @@ from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from minikeras.engine.loops import Instruction, Loop
+from minikeras.engine.native.halves import widened
 from minikeras.engine.native.jit import Host
 from minikeras.engine.native.ufuncs import UFUNCS
 
@@ -83,6 +84,7 @@ def canonical(loop: Loop) -> Loop:
     Code knows all sizes but that, and of that whether it makes the elements many, and
     of a loop's only dimension also whether it is made of whole vectors.
     """
+    loop = widened(loop)
     first, *rest = loop.sizes
     inner = math.prod(rest)
     many = first * inner >= MANY

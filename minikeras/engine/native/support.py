@@ -6,6 +6,7 @@ from typing import Any
 
 from minikeras.engine.loops import Instruction, Loop
 from minikeras.engine.native import jit
+from minikeras.engine.native.halves import FLOAT16
 from minikeras.engine.native.ir import BOOL, SCALARS
 from minikeras.engine.native.totals import has_total
 from minikeras.engine.native.ufuncs import UFUNCS
@@ -54,6 +55,8 @@ def _obstacle(loop: Loop) -> str | None:
 
 
 def _known(dtype: Any) -> bool:
+    if dtype == FLOAT16 and not jit.host().halves:
+        return False
     return dtype.isnative and dtype.str[1:] in SCALARS
 
 
@@ -63,8 +66,11 @@ def _writable(loop: Loop, instruction: Instruction, inputs: list[Any]) -> bool:
     match name:
         case "load":
             return loop.operands[attribute].dtype == dtype
-        case "constant" | "cast":
+        case "constant":
             return True
+        case "cast":
+            # Rounded to float32 first, it would be rounded twice.
+            return not (inputs[0].str[1:] == "f8" and dtype == FLOAT16)
         case "where":
             return inputs == [BOOL, dtype, dtype]
         case "store":

@@ -148,6 +148,10 @@ def _within(y: Value) -> Value:
     return unsigned < 8 * y.dtype.itemsize
 
 
+def _rounded_to_half(x: Value) -> Value:
+    return x.cast(np.dtype(np.float16)).cast(x.dtype)
+
+
 def _truth(x: Value) -> Value:
     return x.cast(BOOL)
 
@@ -217,6 +221,8 @@ UFUNCS = {
     "tanh": Ufunc("f", t.tanh, 40),
     "sinh": Ufunc("f", t.sinh, 50),
     "cosh": Ufunc("f", t.cosh, 50),
-    "power": Ufunc("f4", t.power, 100),
-    "erf": Ufunc("f", t.erf, 35),  # no ufunc of NumPy's, but of the engine's kernels
+    "power": Ufunc("f2 f4", t.power, 100),
+    # No ufuncs of NumPy's:
+    "erf": Ufunc("f", t.erf, 35),  # as in the engine's kernels
+    "half": Ufunc("f4", _rounded_to_half, 2),
 }

@@ -50,7 +50,12 @@ def test_llvmlite_is_imported_only_to_compile():
 
 @pytest.mark.parametrize(
     "dtype, name",
-    [("float16", "exp"), ("complex64", "exp"), ("float64", "arctan"), (">f4", "exp")],
+    [
+        ("longdouble", "exp"),
+        ("complex64", "exp"),
+        ("float64", "arctan"),
+        (">f4", "exp"),
+    ],
 )
 def test_loops_that_cannot_be_compiled_are_told_apart(dtype, name):
     w = Writer(5)
@@ -58,6 +63,15 @@ def test_loops_that_cannot_be_compiled_are_told_apart(dtype, name):
     w.store(w.emit(name, w.load(0)), 1)
     assert not native.supports(w.loop)
     assert "kernels: NumPy's, as native ones have no" in native.explain(w.loop)
+
+
+def test_float16_is_compiled_where_the_processor_knows_it(monkeypatch):
+    loop = doubled(5, dtype="float16").loop
+    host = jit.host()
+    monkeypatch.setattr(jit, "host", lambda: host._replace(halves=False))
+    assert not native.supports(loop)
+    monkeypatch.setattr(jit, "host", lambda: host._replace(halves=True))
+    assert native.supports(loop)
 
 
 def test_a_loop_without_elements_cannot_be_compiled():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from minikeras.engine.native import jit, kernel
-from tests.engine.native.written import BOOL, FLOATS, INTEGERS, Writer, writers
+from tests.engine.native.written import BOOL, FLOATS, HALF, INTEGERS, Writer, writers
 
 # Sizes whose rows are less than a vector, one vector, several, with and without a
 # rest, and longer than the buffers.
@@ -22,7 +22,11 @@ def test_any_loop_gives_the_bits_of_whole_arrays(writer):
 @settings(max_examples=50)
 def test_so_it_does_without_instructions_that_few_processors_have(writer):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jit, "host", lambda: jit.Host(masks=False, scales=False, powf=0))
+        patch.setattr(
+            jit,
+            "host",
+            lambda: jit.Host(masks=False, scales=False, halves=True, powf=0),
+        )
         patch.setattr(kernel, "_known", {})
         writer.check()
 
@@ -201,6 +205,14 @@ def test_casts(source):
             tame = x
         w.store(w.emit("cast", tame, dtype=target), w.array(target))
     w.check()
+
+
+def test_a_long_sum_of_halves_is_rounded_once():
+    w = Writer(10000)
+    k, out = w.array(HALF, values=0.1), w.array(HALF, varies=[0])
+    w.accumulate("add", w.load(k), out)
+    w.bind()()
+    assert w.view(out)[0] == HALF.type(10000 * float(HALF.type(0.1)))
 
 
 def test_negative_floats_wrap_in_unsigned_integers_as_numpys_do():

@@ -81,7 +81,9 @@ def processor(request, monkeypatch):
     """With the instructions of this processor, or with those that all have."""
     if not request.param:
         monkeypatch.setattr(
-            jit, "host", lambda: jit.Host(masks=False, scales=False, powf=0)
+            jit,
+            "host",
+            lambda: jit.Host(masks=False, scales=False, halves=True, powf=0),
         )
         monkeypatch.setattr(kernel, "_known", {})
 

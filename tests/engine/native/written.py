@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from minikeras.engine import native
 from minikeras.engine.loops import Instruction, Loop, Operand
+from minikeras.engine.native import jit
 
+HALF = np.dtype("float16")
 FLOATS = [np.dtype(t) for t in ("float32", "float64")]
+ALL_FLOATS = [HALF, *FLOATS] if jit.host().halves else FLOATS
 INTEGERS = [
     np.dtype(f"{kind}{8 * size}") for kind in ("int", "uint") for size in (1, 2, 4, 8)
 ]
@@ -191,10 +194,10 @@ def accumulate(writer, step, x, view):
 # -- drawing -------------------------------------------------------------------------
 
 SAME = {  # ufuncs whose result has the dtype of the inputs: dtypes, number of inputs
-    **dict.fromkeys(("add", "multiply"), ([*FLOATS, *INTEGERS, BOOL], 2)),
-    "subtract": ([*FLOATS, *INTEGERS], 2),
-    **dict.fromkeys(("maximum", "minimum"), ([*FLOATS, *INTEGERS, BOOL], 2)),
-    **dict.fromkeys(("divide", "copysign", "heaviside"), (FLOATS, 2)),
+    **dict.fromkeys(("add", "multiply"), ([*ALL_FLOATS, *INTEGERS, BOOL], 2)),
+    "subtract": ([*ALL_FLOATS, *INTEGERS], 2),
+    **dict.fromkeys(("maximum", "minimum"), ([*ALL_FLOATS, *INTEGERS, BOOL], 2)),
+    **dict.fromkeys(("divide", "copysign", "heaviside"), (ALL_FLOATS, 2)),
     **dict.fromkeys(("floor_divide", "remainder"), (INTEGERS, 2)),
     **dict.fromkeys(("left_shift", "right_shift"), (INTEGERS, 2)),
     **dict.fromkeys(
@@ -202,23 +205,24 @@ SAME = {  # ufuncs whose result has the dtype of the inputs: dtypes, number of i
     ),
     "invert": ([*INTEGERS, BOOL], 1),
     **dict.fromkeys(
-        ("negative", "sign", "square", "positive"), ([*FLOATS, *INTEGERS], 1)
+        ("negative", "sign", "square", "positive"), ([*ALL_FLOATS, *INTEGERS], 1)
     ),
-    "absolute": ([*FLOATS, *INTEGERS, BOOL], 1),
-    **dict.fromkeys(("sqrt", "reciprocal", "fabs", "floor", "ceil"), (FLOATS, 1)),
-    **dict.fromkeys(("trunc", "rint"), (FLOATS, 1)),
-    "clip": ([*FLOATS, *INTEGERS], 3),
+    "absolute": ([*ALL_FLOATS, *INTEGERS, BOOL], 1),
+    **dict.fromkeys(("sqrt", "reciprocal", "fabs", "floor", "ceil"), (ALL_FLOATS, 1)),
+    **dict.fromkeys(("trunc", "rint"), (ALL_FLOATS, 1)),
+    "clip": ([*ALL_FLOATS, *INTEGERS], 3),
 }
 ASKING = {  # ufuncs whose result is a bool
     **dict.fromkeys(
         ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
-        ([*FLOATS, *INTEGERS, BOOL], 2),
+        ([*ALL_FLOATS, *INTEGERS, BOOL], 2),
     ),
     **dict.fromkeys(
-        ("logical_and", "logical_or", "logical_xor"), ([*FLOATS, *INTEGERS, BOOL], 2)
+        ("logical_and", "logical_or", "logical_xor"),
+        ([*ALL_FLOATS, *INTEGERS, BOOL], 2),
     ),
-    "logical_not": ([*FLOATS, *INTEGERS, BOOL], 1),
-    **dict.fromkeys(("isnan", "isinf", "isfinite", "signbit"), (FLOATS, 1)),
+    "logical_not": ([*ALL_FLOATS, *INTEGERS, BOOL], 1),
+    **dict.fromkeys(("isnan", "isinf", "isfinite", "signbit"), (ALL_FLOATS, 1)),
 }
 # Totals which have the same bits in any order.
 EXACT = {"f": ["maximum", "minimum"], "b": ["logical_and", "logical_or", "maximum"]}
@@ -236,7 +240,7 @@ def writers(draw):
     if draw(st.booleans()):
         sizes[draw(st.integers(0, len(sizes) - 1))] = draw(st.integers(1, 300))
     w = Writer(*sizes, seed=draw(st.integers(0, 2**32)))
-    dtypes = st.sampled_from([*FLOATS, *FLOATS, *INTEGERS, BOOL])
+    dtypes = st.sampled_from([*ALL_FLOATS, *FLOATS, *INTEGERS, BOOL])
     for _ in range(draw(st.integers(1, 4))):
         w.load(w.operand(draw(dtypes), draw(layouts(sizes))))
     inputs = list(range(len(w.operands)))
@@ -275,7 +279,9 @@ def draw_step(draw, w):
     same = [i for i in values if w.instructions[i].dtype == dtype]
     others = [draw_value(draw, w, same, dtype) for _ in range(count - 1)]
     if name == "cast":
-        to = draw(st.sampled_from([*FLOATS, *INTEGERS, BOOL]))
+        to = draw(st.sampled_from([*ALL_FLOATS, *INTEGERS, BOOL]))
+        if (dtype, to) == (np.float64, HALF):
+            to = dtype  # there is no such instruction
         if dtype.kind == "f" and to.kind in "iu":  # others are left open by C
             x = draw_in_range(w, x, to)
         w.emit("cast", x, dtype=to)
