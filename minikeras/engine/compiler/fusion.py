@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minikeras.engine.compiler.group import Group
@@ -50,6 +50,7 @@ class _Fusion:
         self.groups: dict[tuple[int, int], Group] = {}
         self.found: list[Group | Call | Store] = []
         self.waiting: dict[Slot, Map | Total] = {}
+        self.called: set[Slot] = set()
         self.depth: dict[Slot, int] = {}
         self.effects = 0
         self.uses = Counter(x.base for i in program for x in i.inputs)
@@ -76,6 +77,7 @@ class _Fusion:
         if unit.key is None:  # effects keep their order
             stage = self.effects = max(stage, self.effects)
         self.stage.update(dict.fromkeys((y.base for y in unit.outputs), stage))
+        self.called.update(y.base for y in unit.outputs)
         self.found.append(unit)
 
     def add(self, instruction: Map | Total, kept: set[Slot]) -> None:
@@ -94,33 +96,39 @@ class _Fusion:
             self.place(instruction)
 
     def can_wait(self, instruction: Map | Total) -> bool:
-        """Whether it is best done where it is used: once, and made of little."""
+        """Whether it is best done where it is first used.
+
+        It is if it is made of little, and used there alone or made of what is at hand.
+        """
         y = instruction.output
         whole = [x for x in instruction.inputs if x.size == y.size and not x.is_given]
-        once = isinstance(instruction, Map) and self.uses[y] == 1
-        return once and len(whole) <= 1 and is_on("defer")
+        at_hand = all(x.is_given or x.base in self.called for x in instruction.inputs)
+        free = not y.is_view and (at_hand or self.uses[y] == 1)
+        is_map = isinstance(instruction, Map)
+        return is_map and free and len(whole) <= 1 and is_on("defer")
 
     def place(self, instruction: Map | Total) -> None:
         """Enter an instruction in a group, and before it those that waited for it."""
-        waiting = [
-            self.waiting.pop(x.base)
-            for x in dict.fromkeys(instruction.inputs)
-            if x.base in self.waiting
-        ]
+        waiting = [x.base for x in instruction.inputs if x.base in self.waiting]
         if waiting:
-            sources = self.sources(instruction, {w.output: w for w in waiting})
+            sources = self.sources(instruction)
             group = self.maker_of(sources)
             if group is None or instruction.output.size not in (group.size, group.rows):
                 group = self.group_for(instruction, sources)
-            for earlier in waiting:
-                self.place_in(earlier, group)
+            for y in waiting:
+                self.place_waiting(y, group)
         self.enter(self.group_for(instruction, instruction.inputs), instruction)
+
+    def place_waiting(self, y: Slot, group: Group) -> None:
+        """Enter what makes `y`, if it still waits."""
+        instruction = self.waiting.pop(y, None)
+        if instruction is not None:
+            self.place_in(instruction, group)
 
     def place_in(self, instruction: Map | Total, group: Group) -> None:
         """Enter what has waited in `group` if it fits there, else where it would."""
         for x in instruction.inputs:
-            if x.base in self.waiting:
-                self.place_in(self.waiting.pop(x.base), group)
+            self.place_waiting(x.base, group)
         early = self.latest(instruction.inputs) < group.stage
         inside = all(
             self.maker.get(x.base) is group or self.stage_of(x) < group.stage
@@ -131,14 +139,12 @@ class _Fusion:
         else:
             self.place(instruction)
 
-    def sources(
-        self, instruction: Map | Total, behind: Mapping[Slot, Map | Total]
-    ) -> list[Slot]:
+    def sources(self, instruction: Map | Total) -> list[Slot]:
         """Return the inputs, with those that wait replaced by what they need."""
         found: list[Slot] = []
         for x in instruction.inputs:
-            inner = behind.get(x.base) or self.waiting.get(x.base)
-            found += [x] if inner is None else self.sources(inner, behind)
+            inner = self.waiting.get(x.base)
+            found += [x] if inner is None else self.sources(inner)
         return found
 
     def settle(self, inputs: Iterable[Slot]) -> None:

@@ -201,7 +201,7 @@ class _Lowering:
     def renamed(self, slot: Slot, replaced: dict[Slot, Slot]) -> Slot:
         """Return the one slot that stands for all equal ones."""
         base, number = slot.base, slot.base.source
-        if isinstance(number, np.ndarray) and number.size == 1:
+        if isinstance(number, np.ndarray) and number.nbytes <= _SMALL:
             key = number.tobytes(), number.dtype, number.shape
             base = self.known.setdefault(key, base)
         base = replaced.get(base, base)
@@ -259,6 +259,8 @@ class _Lowering:
         return self.known.setdefault((id(value), "array"), slot)
 
 
+# Constants of so many bytes are compared with others.
+_SMALL = 1024
 # Longer loops are not bound step by step.
 _MOST_STEPS = 4096
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine import shapes
+from minikeras.engine.dtypes import as_dtype
 from minikeras.engine.errors import ExecutionError, ShapeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op, no_gradient
@@ -25,8 +26,22 @@ from minikeras.engine.spec import Array, Shape, Spec
 __all__ = ["class_numbers", "pick_class"]
 
 
+class IsOutside(Op, name="is_outside"):
+    """y = whether a label is below 0, or not below the number of `classes`."""
+
+    any_rank = True
+    vjp = no_gradient
+
+    def infer(self, labels: Spec, classes: Spec) -> Spec:
+        check_integers(self.name, labels)
+        return Spec((), as_dtype("bool"))
+
+    def kernel(self, xp: ModuleType, labels: Array, classes: Array) -> Array:
+        return xp.any((labels < 0) | (labels >= classes))
+
+
 class ClassNumbers(Op, name="class_numbers"):
-    """y = labels, each of which is from 0 up to, not with, the number of `classes`.
+    """y = labels, none of which `is_outside` of the number of `classes`.
 
     On a GPU this is not looked at, for looking would mean to wait.
     """
@@ -35,29 +50,28 @@ class ClassNumbers(Op, name="class_numbers"):
     binds = True
     vjp = no_gradient
 
-    def infer(self, labels: Spec, classes: Spec) -> Spec:
-        check_integers(self.name, labels)
+    def infer(self, labels: Spec, classes: Spec, is_outside: Spec) -> Spec:
         return labels
 
-    def kernel(self, xp: ModuleType, labels: Array, classes: Array) -> Array:
-        if xp is np and labels.size:
-            low, high = labels.min(), labels.max()
-            if low < 0 or high >= classes:
-                raise ExecutionError(
-                    f"there are {classes} classes, so a label is from 0 to "
-                    f"{classes - 1}; got {low if low < 0 else high}"
-                )
+    def kernel(
+        self, xp: ModuleType, labels: Array, classes: Array, is_outside: Array
+    ) -> Array:
+        if xp is np and is_outside:
+            below = labels.min()
+            raise ExecutionError(
+                f"there are {classes} classes, so a label is from 0 to {classes - 1}; "
+                f"got {below if below < 0 else labels.max()}"
+            )
         return labels
 
-    def bind(self, y: Array, labels: Array, classes: Array) -> Callable[[], None]:
-        """Return the call that looks at the labels, and copies them to `y`."""
-        # Without a sign, what is below 0 is larger than any class.
-        unsigned = y.view(f"u{y.itemsize}").reshape(-1)
+    def bind(self, y: Array, *inputs: Array) -> Callable[[], object]:
+        """Return the call that copies the labels to `y`, unless one is no class."""
+        labels, _, is_outside = inputs
 
         def call() -> None:
+            if is_outside:
+                self.kernel(np, *inputs)
             np.copyto(y, labels)
-            if np.maximum.reduce(unsigned, initial=0) >= int(classes):
-                self.kernel(np, labels, classes)
 
         return call
 
@@ -76,7 +90,8 @@ def class_numbers(labels: Any, x: Any) -> Tensor:
     """
     x = operand(x)
     classes = x.shape[-1] if x.shape else None
-    return ClassNumbers()(labels, getitem(shape(x), -1) if classes is None else classes)
+    classes = getitem(shape(x), -1) if classes is None else classes
+    return ClassNumbers()(labels, classes, IsOutside()(labels, classes))
 
 
 # Among so few classes a fused loop finds the one wanted faster than a call.
