@@ -11,9 +11,10 @@ ufuncs on blocks that stay in the cache, and `native`, as machine code made by L
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Instruction", "Loop", "Operand"]
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import NamedTuple
 
 import numpy as np
@@ -172,6 +173,7 @@ def _clamp(x: Value, low: float, high: float) -> Value:
 def _computed_in_double(function: Callable[..., Value]) -> Callable[..., Value]:
     """Make a function of float64 serve float32 too: rounded once, and without worry."""
 
+    @wraps(function)
     def wide(*inputs: Value) -> Value:
         result = function(*(x.cast(FLOAT64) for x in inputs))
         return result.cast(inputs[0].dtype)
