@@ -354,6 +354,7 @@ class Base(NamedTuple):
 
 def _logarithm_to(base: Base) -> Callable[[Value], Value]:
     def logarithm(x: Value) -> Value:
+        """Return the logarithm of x to this base."""
         k, m = _normal(x)
         f = m - 1.0
         half, correction = _log_terms(f)
