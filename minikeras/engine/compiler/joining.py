@@ -68,7 +68,8 @@ def joined(
     joints: dict[Any, _Joint] = {}
     found: dict[int, _Joint] = {}
     for i, unit in enumerate(units):
-        writes = {*unit.outputs} | {in_place[y] for y in unit.outputs if y in in_place}
+        writes: set[Any] = {y.base for y in unit.outputs}
+        writes |= {in_place[y] for y in unit.outputs if y in in_place}
         form = _form(unit, in_place)
         joint = None if form is None else joints.get(form)
         if isinstance(unit, Fused) and form is not None:
