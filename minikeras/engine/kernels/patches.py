@@ -44,13 +44,15 @@ def backprop_filter(xp: ModuleType, x: Array, g: Array, grid: Grid) -> Array:
     return dw.reshape(*grid.shape, x.shape[-1], filters)
 
 
-def backprop_input(xp: ModuleType, w: Array, g: Array, grid: Grid) -> Array:
-    """Return the gradient of x, given w and that of y.
+def backprop_input(
+    xp: ModuleType, w: Array, g: Array, grid: Grid, channels: int
+) -> Array:
+    """Return the gradient of x, which has `channels`, given w and that of y.
 
     Raises:
         TypeError: unless each element of x is in one window, of one tap.
     """
-    *taps, channels, filters = w.shape
+    *taps, _, filters = w.shape
     if math.prod(taps) > 1 or grid.counts != grid.sizes:
         raise TypeError("windows overlap, or leave gaps")
     # Laid out anew: BLAS is slower with a right operand that lies transposed.

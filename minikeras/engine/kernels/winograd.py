@@ -68,12 +68,14 @@ def backprop_filter(xp: ModuleType, x: Array, g: Array, grid: Grid) -> Array:
     return dw.reshape(3, 3, *u.shape[1:])
 
 
-def backprop_input(xp: ModuleType, w: Array, g: Array, grid: Grid) -> Array:
-    """Return the gradient of x, given w and that of y."""
+def backprop_input(
+    xp: ModuleType, w: Array, g: Array, grid: Grid, channels: int
+) -> Array:
+    """Return the gradient of x, which has `channels`, given w and that of y."""
     m, u = _above(xp, g), _filters(xp, w.swapaxes(2, 3))
     _, *tiles, filters = m.shape
     d = product(xp, m.reshape(16, -1, filters), u)
-    d = d.reshape(4, 4, *tiles, u.shape[-1])
+    d = d.reshape(4, 4, *tiles, channels)
     dx = _overlapped(xp, _overlapped(xp, d))
     return grid.cropped(_cut(dx, grid.wide))
 

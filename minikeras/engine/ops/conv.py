@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minikeras.engine import shapes
+from minikeras.engine import native, shapes
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.kernels import convolution, patches, winograd
+from minikeras.engine.kernels import convolution, patches, taps, winograd
 from minikeras.engine.kernels.windows import Grid
 from minikeras.engine.op import promoted
 from minikeras.engine.ops.extremes import maximum
@@ -102,16 +102,21 @@ class Convolution(Windowed):
                 raise self.misfit(f"{x[-1]} channels for a kernel of {seen}", x, w)
         return (x[0], *self.counts(taps, x[1:-1]), filters)
 
-    def way(self, grid: Grid, x: Sequence[int], w: Sequence[int]) -> ModuleType:
+    def way(
+        self, grid: Grid, x: Sequence[int], w: Sequence[int], dtype: Any
+    ) -> ModuleType:
         """Return a way to convolve that is a few loops and products, given the shapes.
 
         Raises:
             TypeError: if it is better called as a whole.
         """
-        for way in (winograd, patches):
-            if way.suits(grid, x, w):
-                return way
-        raise TypeError("a convolution to be called as a whole")
+        # Sums of taps are for loops in machine code; NumPy has einsum for them.
+        ways = [winograd, patches, taps] if native.available() else [winograd, patches]
+        suited = (way for way in ways if way.suits(grid, x, w))
+        way = next(suited, None) if dtype in ("float32", "float64") else None
+        if way is None:
+            raise TypeError("a convolution to be called as a whole")
+        return way
 
     def misfit(self, problem: str, x: Shape, w: Shape) -> ShapeError:
         """Return the error which says that x and w do not fit."""
@@ -156,7 +161,7 @@ class Conv(Convolution, name="conv"):
 
     def traced(self, xp: ModuleType, x: Array, w: Array) -> Array:
         grid = self.grid(w.shape[:-2], x.shape[1:-1])
-        return self.way(grid, x.shape, w.shape).convolve(xp, x, w, grid)
+        return self.way(grid, x.shape, w.shape, x.dtype).convolve(xp, x, w, grid)
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         to_x, to_w = self.turned(ConvBackpropInput), self.turned(ConvBackpropFilter)
@@ -189,7 +194,8 @@ class ConvBackpropInput(Convolution, name="conv_backprop_input"):
     def traced(self, xp: ModuleType, sizes: Array, w: Array, g: Array) -> Array:
         x = sizes.tolist()
         grid = self.grid(w.shape[:-2], x[1:-1])
-        return self.way(grid, x, w.shape).backprop_input(xp, w, g, grid)
+        way = self.way(grid, x, w.shape, g.dtype)
+        return way.backprop_input(xp, w, g, grid, x[-1])
 
     def vjp(
         self, h: Tensor, dx: Tensor, sizes: Tensor, w: Tensor, g: Tensor
@@ -224,7 +230,7 @@ class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
     def traced(self, xp: ModuleType, x: Array, sizes: Array, g: Array) -> Array:
         w = sizes.tolist()
         grid = self.grid(w[:-2], x.shape[1:-1])
-        return self.way(grid, x.shape, w).backprop_filter(xp, x, g, grid)
+        return self.way(grid, x.shape, w, g.dtype).backprop_filter(xp, x, g, grid)
 
     def vjp(
         self, h: Tensor, dw: Tensor, x: Tensor, sizes: Tensor, g: Tensor

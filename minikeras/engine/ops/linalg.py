@@ -18,9 +18,14 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine import dtypes, shapes
+from minikeras.engine.blocked.threads import processors, together
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.kernels.products import bound_product, bound_products
+from minikeras.engine.kernels.products import (
+    MULTIPLICATIONS,
+    bound_product,
+    bound_products,
+)
 from minikeras.engine.op import Op, no_gradient, spec_of
 from minikeras.engine.ops.arithmetic import multiply
 from minikeras.engine.ops.reduction import sum_like
@@ -28,6 +33,9 @@ from minikeras.engine.ops.reshaping import expand_dims, operand, reshape, transp
 from minikeras.engine.spec import Array, Shape, Spec
 
 __all__ = ["dot", "matmul", "outer", "tensordot"]
+
+# Multiplications that take so long that waking another thread is nothing to it.
+WORTH_THREADS = 1 << 24
 
 
 # -- matrices --------------------------------------------------------------------------
@@ -79,7 +87,7 @@ class MatMul(Op, name="matmul"):
         if left.ndim == right.ndim == 2 and len(left) > 1 and c.dtype.kind == "f":
             return bound_product(left, right, c)
         if left.ndim > 2 and right.ndim > 2:
-            return bound_products(left, right, c)
+            return _shared_products(left, right, c)
         return partial(np.matmul, left, right, c)
 
     def vjp(self, g: Tensor, c: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,6 +101,26 @@ class MatMul(Op, name="matmul"):
     def _flags(self) -> str:
         flags = {"transpose_a": self.transpose_a, "transpose_b": self.transpose_b}
         return "".join(f", {name}" for name, is_set in flags.items() if is_set)
+
+
+def _shared_products(left: Array, right: Array, c: Array) -> Callable[[], Any]:
+    """Return the call that writes products of stacks, by several threads if that pays.
+
+    BLAS shares a large product among threads itself, but not a stack of small ones.
+    """
+    rows, inner, columns = *left.shape[-2:], c.shape[-1]
+    few = rows * inner * columns > MULTIPLICATIONS or c.size * inner < WORTH_THREADS
+    threads = 1 if few else min(processors(), len(c))
+    if threads == 1:
+        return bound_products(left, right, c)
+    size = -(-len(c) // threads)
+
+    def cut(x: Array, start: int) -> Array:
+        whole = x.ndim < c.ndim or len(x) < len(c)
+        return x if whole else x[start : start + size]
+
+    shares = [[cut(x, i) for x in (left, right, c)] for i in range(0, len(c), size)]
+    return partial(together, [[bound_products(*share)] for share in shares])
 
 
 def matmul(
