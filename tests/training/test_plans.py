@@ -17,7 +17,7 @@ RNG = np.random.default_rng(20260101)
 CLASSES = RNG.integers(0, 4, 40)
 HOT = np.eye(4, dtype="float32")[CLASSES]
 WORDS = RNG.integers(0, 30, (40, 7))
-IMAGES = RNG.random((40, 9, 9, 2), dtype="float32")
+IMAGES = RNG.random((40, 10, 10, 2), dtype="float32")
 STEPS = RNG.random((40, 6, 8), dtype="float32")
 
 
@@ -36,8 +36,9 @@ def images():
         layers.Conv2D(6, 3),
         layers.BatchNormalization(),
         layers.Activation("relu"),
+        layers.DepthwiseConv2D(3),
         layers.MaxPooling2D(),
-        layers.Conv2D(4, 3, strides=2),
+        layers.Conv2D(4, 3),
         layers.GroupNormalization(2),
         layers.SpatialDropout2D(0.3),
         layers.Flatten(),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partialmethod
 from typing import Any
 
 import numpy as np
@@ -180,11 +181,16 @@ class Traced(NDArrayOperatorsMixin):
             return self.recorder.ufunc(easy[exponent], self)
         return self.recorder.ufunc(np.power, self, exponent)
 
-    # What a kernel has made itself it may change in place: that is a new value.
-    __iadd__ = NDArrayOperatorsMixin.__add__
-    __isub__ = NDArrayOperatorsMixin.__sub__
-    __imul__ = NDArrayOperatorsMixin.__mul__
-    __itruediv__ = NDArrayOperatorsMixin.__truediv__
+    def _changed(self, function: Callable[[Any, Any], Any], other: Any) -> Any:
+        """Return the new value of a whole array that is changed in place."""
+        if self.slot.is_view or isinstance(self, Built):
+            raise OpaqueError("a part of an array is changed in place")
+        return function(self, other)
+
+    __iadd__ = partialmethod(_changed, operator.add)
+    __isub__ = partialmethod(_changed, operator.sub)
+    __imul__ = partialmethod(_changed, operator.mul)
+    __itruediv__ = partialmethod(_changed, operator.truediv)
 
     def __getitem__(self, index: Any) -> Any:
         items = index if isinstance(index, tuple) else (index,)
