@@ -22,18 +22,21 @@ FEWEST_ROWS, FEWEST_SUMMED = 16, 64
 
 def product(xp: ModuleType, a: Array, b: Array) -> Array:
     """Return the product of a, which has many rows, and b."""
-    *stack, rows, inner = a.shape
-    n = _at_once(rows, inner * b.shape[-1], FEWEST_ROWS)
-    y = xp.matmul(a.reshape(*stack, -1, n, inner), b[..., None, :, :])
-    return y.reshape(*stack, rows, b.shape[-1])
+    n = _at_once(a.shape[-2], b.shape[-2] * b.shape[-1], FEWEST_ROWS)
+    y = xp.matmul(_cut(a, n), b[..., None, :, :])
+    return y.reshape(*a.shape[:-1], b.shape[-1])
 
 
 def product_over_rows(xp: ModuleType, a: Array, b: Array) -> Array:
     """Return the product of a transposed and b, both of which have many rows."""
-    *stack, rows, _ = a.shape
-    n = _at_once(rows, a.shape[-1] * b.shape[-1], FEWEST_SUMMED)
-    left, right = (x.reshape(*stack, -1, n, x.shape[-1]) for x in (a, b))
-    return xp.matmul(left.swapaxes(-1, -2), right).sum(-3)
+    n = _at_once(a.shape[-2], a.shape[-1] * b.shape[-1], FEWEST_SUMMED)
+    return xp.matmul(_cut(a, n).swapaxes(-1, -2), _cut(b, n)).sum(-3)
+
+
+def _cut(x: Array, n: int) -> Array:
+    """Return x with an axis of slices before that of n rows."""
+    *stack, rows, columns = x.shape
+    return x.reshape(*stack, rows // max(n, 1), n, columns)
 
 
 def _at_once(rows: int, multiplications: int, fewest: int) -> int:
