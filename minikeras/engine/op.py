@@ -72,10 +72,10 @@ class Op(Value):
     stateful: ClassVar[bool] = False
     selective: ClassVar[bool] = False  # `run` is told which of its outputs are wanted
     binds: ClassVar[bool] = False  # it has ``bind(*outputs, *inputs)``: see `MatMul`
-    traced: ClassVar[Any] = None  # a kernel for compiled plans, of steps they can fuse
 
     infer: ClassVar[Callable[..., Any]]
     kernel: ClassVar[Callable[..., Any]]
+    traced: ClassVar[Callable[..., Any]]  # if need be, a kernel of steps plans can fuse
     vjp: ClassVar[Callable[..., Sequence[Tensor | None]]] = _undefined
     infer_any_rank: ClassVar[Callable[..., Any]] = _as_first
 

@@ -54,7 +54,7 @@ class Commits:
                 plain = x.size and x.layout.flags.c_contiguous
                 same = x.dtype == unit.handle.dtype
                 alike.setdefault(x.size if plain and same else unit, []).append(unit)
-        copies = [i for i in late if not isinstance(i, Store)]
+        copies: list[Instruction] = [i for i in late if not isinstance(i, Store)]
         for stores in alike.values():
             if len(stores) > 1:
                 copies.append(loop := _copying(stores))

@@ -141,8 +141,9 @@ class _Lowering:
         """Run a kernel on traced arrays; take over what it did."""
         recorder = Recorder(node)
         arguments = [Traced(recorder, x) if isinstance(x, Slot) else x for x in inputs]
+        kernel = getattr(node.op, "traced", node.op.kernel)
         with np.errstate(all="ignore"):
-            found = (node.op.traced or node.op.kernel)(np, *arguments)
+            found = kernel(np, *arguments)
         results = found if node.several else (found,)
         replaced: dict[Slot, Slot] = {}
         parts: dict[Slot, list[Part]] = {}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from functools import partialmethod
 from typing import Any
 
 import numpy as np
@@ -115,6 +114,17 @@ def _kind(x: Any) -> Any:
     return x.dtype if isinstance(x, Traced) else np.asarray(x).dtype
 
 
+def _in_place(function: Callable[[Any, Any], Any]) -> Any:
+    """Return the method that changes a whole array in place: that is a new value."""
+
+    def changed(x: Traced, y: Any) -> Any:
+        if x.slot.is_view or isinstance(x, Built):
+            raise OpaqueError("a part of an array is changed in place")
+        return function(x, y)
+
+    return changed
+
+
 class Traced(NDArrayOperatorsMixin):
     """Stands for an array in a kernel."""
 
@@ -181,16 +191,10 @@ class Traced(NDArrayOperatorsMixin):
             return self.recorder.ufunc(easy[exponent], self)
         return self.recorder.ufunc(np.power, self, exponent)
 
-    def _changed(self, function: Callable[[Any, Any], Any], other: Any) -> Any:
-        """Return the new value of a whole array that is changed in place."""
-        if self.slot.is_view or isinstance(self, Built):
-            raise OpaqueError("a part of an array is changed in place")
-        return function(self, other)
-
-    __iadd__ = partialmethod(_changed, operator.add)
-    __isub__ = partialmethod(_changed, operator.sub)
-    __imul__ = partialmethod(_changed, operator.mul)
-    __itruediv__ = partialmethod(_changed, operator.truediv)
+    __iadd__ = _in_place(operator.add)
+    __isub__ = _in_place(operator.sub)
+    __imul__ = _in_place(operator.mul)
+    __itruediv__ = _in_place(operator.truediv)
 
     def __getitem__(self, index: Any) -> Any:
         items = index if isinstance(index, tuple) else (index,)

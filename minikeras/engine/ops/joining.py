@@ -5,7 +5,6 @@ Each pair is adjoint: what is joined on the way forward is cut apart by the grad
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from itertools import accumulate
 from types import ModuleType
@@ -284,7 +283,7 @@ class Tile(Selection, name="tile"):
         given, times = _one_rank(x.shape, tuple(repeats.tolist()))
         apart = [n for size in given for n in (1, size)]
         pairs = [n for pair in zip(times, given, strict=True) for n in pair]
-        sizes = list(map(operator.mul, times, given))
+        sizes = tuple(map(_times, given, times))
         return xp.broadcast_to(x.reshape(apart), pairs).reshape(sizes)
 
     def scatter(
