@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import importlib.util
+import importlib.metadata
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -17,26 +18,34 @@ from typing import Any, NamedTuple
 
 __all__ = ["Host", "compile_module", "host", "missing", "version"]
 
+OLDEST = (0, 45)  # the first whose LLVM reads splats in text
+
 
 def missing() -> str | None:
     """Return what is missing for native kernels, or None if nothing is."""
     if os.environ.get("MINIKERAS_KERNELS") == "numpy":
-        return "MINIKERAS_KERNELS=numpy asks for NumPy's"
-    if sys.implementation.name != "cpython":
-        return f"{sys.implementation.name} has no interface for them"
+        return "MINIKERAS_KERNELS=numpy asks for them"
+    if sys.implementation.name != "cpython" or os.name != "posix":
+        return f"native ones are not for {sys.implementation.name} on {os.name}"
     if not _installed():
-        return "llvmlite is not installed; pip install 'minikeras[llvm]' does that"
+        return "llvmlite 0.45 is not installed; pip install 'minikeras[llvm]' does that"
     return None
 
 
 @cache
 def _installed() -> bool:
-    return importlib.util.find_spec("llvmlite") is not None
+    """Return whether there is llvmlite, without importing it."""
+    try:
+        found = importlib.metadata.version("llvmlite")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return tuple(map(int, found.split(".")[:2])) >= OLDEST
 
 
 @cache
 def _llvm() -> Any:
     llvm = importlib.import_module("llvmlite.binding")
+    llvm.check_jit_execution()  # an error in Python, where LLVM's own ends the process
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
@@ -92,23 +101,32 @@ def version() -> str:
     return f"LLVM {numbers} for {llvm.get_host_cpu_name()}"
 
 
-def compile_module(text: str, functions: Sequence[str]) -> list[int]:
-    """Return the addresses of functions of a module."""
+@cache
+def _engine() -> Any:
+    """Return what holds all machine code."""
     llvm = _llvm()
-    module = llvm.parse_assembly(text)
     # The text is written as it should be: one is the least level that still keeps
     # values in registers, and higher ones take longer for the same instructions.
     machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=_features(),
-        opt=1,
-        reloc="pic",
-        codemodel="small",
-        jit=True,
+        cpu=llvm.get_host_cpu_name(), features=_features(), opt=1, jit=True
     )
-    engine = llvm.create_mcjit_compiler(module, machine)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    # Not even the end of the interpreter may free it: threads are inside.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))
+    return engine
+
+
+_numbers = itertools.count()
+
+
+def compile_module(text: str, functions: Sequence[str]) -> list[int]:
+    """Return the addresses of functions of a module."""
+    engine, number = _engine(), next(_numbers)
+    for name in functions:
+        text = text.replace(f"@{name}(", f"@{name}.{number}(")
+    module = _llvm().parse_assembly(text)
+    engine.add_module(module)
     engine.finalize_object()
-    addresses = [engine.get_function_address(name) for name in functions]
+    addresses = [engine.get_function_address(f"{name}.{number}") for name in functions]
     engine.remove_module(module)  # the text is needed no more, the code always
-    engine.detach()
     return addresses

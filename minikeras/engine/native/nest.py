@@ -14,12 +14,14 @@ from functools import partial
 import numpy as np
 
 from minikeras.engine.loops import Instruction, Loop
-from minikeras.engine.native.ir import Function, State, Value, where
+from minikeras.engine.native.function import Function, State
 from minikeras.engine.native.jit import Host
+from minikeras.engine.native.memory import advance, load, store
 from minikeras.engine.native.operands import INT64, Operands
 from minikeras.engine.native.schedule import Pass, once_per_row, schedule
 from minikeras.engine.native.totals import Total
 from minikeras.engine.native.ufuncs import UFUNCS
+from minikeras.engine.native.values import Value, where
 
 __all__ = ["FUNCTION", "write"]
 
@@ -240,7 +242,7 @@ class _Nest:
         lanes = self.schedule.lanes
         size = -(-self.loop.sizes[-1] // lanes) * lanes
         dtype = self.loop.instructions[i].dtype
-        self.buffers[i] = self.code.buffer(dtype, size)
+        self.buffers[i] = self.code.buffer(size * dtype.itemsize)
 
     def _elements(
         self,
@@ -274,8 +276,8 @@ class _Nest:
         found: dict[int, Value] = {}
         for i in p.kept:
             dtype = self.loop.instructions[i].dtype
-            at = code.advance(self.buffers[i], dtype, index)
-            found[i] = code.load(at, dtype, lanes, None)
+            at = advance(code, self.buffers[i], dtype, index)
+            found[i] = load(code, at, dtype, 1, lanes, None)
         for i in p.elements:
             instruction = self.loop.instructions[i]
             inputs = [self._in_lanes(x, found) for x in instruction.inputs]
@@ -284,8 +286,8 @@ class _Nest:
             else:
                 found[i] = self._compute(instruction, inputs, index, lanes, mask)
             if i in p.keep:
-                at = code.advance(self.buffers[i], instruction.dtype, index)
-                code.store(found[i], at, None)
+                at = advance(code, self.buffers[i], instruction.dtype, index)
+                store(code, found[i], at, 1, None)
         return states
 
     # ----------------------------------------------------------- instructions

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
 
 from minikeras.engine.loops import Loop
-from minikeras.engine.native.ir import Function, Value
+from minikeras.engine.native.function import Function
+from minikeras.engine.native.memory import advance, load, store
+from minikeras.engine.native.values import DType, Value
 
 __all__ = ["INT64", "Operands"]
 
@@ -48,35 +49,28 @@ class Operands:
         """Return a pointer to element `index` of operand `number`'s row."""
         dtype, strides = self._operands[number]
         offset = self._further(self._offsets[strides], index, strides[-1])
-        return self._code.advance(self._bases[number], dtype, offset)
+        return advance(self._code, self._bases[number], dtype, offset)
 
     def read(
         self,
         number: int,
-        dtype: np.dtype[Any],
+        dtype: DType,
         index: Value,
         lanes: int,
         mask: Value | None,
     ) -> Value:
         """Return a row's elements from `index` on; no lanes: that one number."""
         memory, strides = self._operands[number]
-        stride = strides[-1]
         pointer = self._pointer(number, index)
-        if not lanes or stride == 0:
-            return self._code.load(pointer, memory, 0, None).cast(dtype).splat(lanes)
-        if stride == 1 or lanes == 1:
-            return self._code.load(pointer, memory, lanes, mask).cast(dtype)
-        return self._code.gather(pointer, memory, stride, lanes, mask).cast(dtype)
+        if not lanes or strides[-1] == 0:
+            one = load(self._code, pointer, memory, 1, 0, None)
+            return one.cast(dtype).splat(lanes)
+        return load(self._code, pointer, memory, strides[-1], lanes, mask).cast(dtype)
 
     def write(
         self, number: int, value: Value, index: Value, mask: Value | None
     ) -> None:
         """Set a row's elements from `index` on."""
         memory, strides = self._operands[number]
-        stride = strides[-1]
         pointer = self._pointer(number, index)
-        value = value.cast(memory)
-        if stride == 1 or value.lanes <= 1:
-            self._code.store(value, pointer, mask)
-        else:
-            self._code.scatter(value, pointer, stride, mask)
+        store(self._code, value.cast(memory), pointer, strides[-1], mask)

@@ -7,9 +7,9 @@ from typing import Any
 from minikeras.engine.loops import Instruction, Loop
 from minikeras.engine.native import jit
 from minikeras.engine.native.halves import FLOAT16
-from minikeras.engine.native.ir import BOOL, SCALARS
 from minikeras.engine.native.totals import has_total
 from minikeras.engine.native.ufuncs import UFUNCS
+from minikeras.engine.native.values import BOOL, SCALARS
 
 __all__ = ["available", "explain", "supports"]
 

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minikeras.engine.native.ir import Function, State, Value, where
+from minikeras.engine.native.function import Function, State
 from minikeras.engine.native.ufuncs import UFUNCS
+from minikeras.engine.native.values import DType, Value, where
 
 __all__ = ["Total", "has_total"]
 
@@ -36,7 +37,7 @@ IDENTITIES: dict[str, float] = {
 }
 
 
-def has_total(ufunc: str, dtype: np.dtype[Any]) -> bool:
+def has_total(ufunc: str, dtype: DType) -> bool:
     """Return whether numbers of this dtype have a total of this dtype by the ufunc."""
     if ufunc.startswith("logical") and dtype.kind != "b":
         return False
@@ -46,7 +47,7 @@ def has_total(ufunc: str, dtype: np.dtype[Any]) -> bool:
     return known and UFUNCS[ufunc].takes(dtype)
 
 
-def _identity(ufunc: str, dtype: np.dtype[Any]) -> Any:
+def _identity(ufunc: str, dtype: DType) -> Any:
     if ufunc in IDENTITIES:
         return IDENTITIES[ufunc]
     least = ufunc == "maximum"
@@ -74,7 +75,7 @@ class Total(NamedTuple):
     """
 
     ufunc: str
-    dtype: np.dtype[Any]
+    dtype: DType
     long: bool
 
     @property

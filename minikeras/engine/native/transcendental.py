@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minikeras.engine.kernels.erf import DENOMINATOR, NUMERATOR, POLYNOMIAL
-from minikeras.engine.native.ir import Value, fma, where
+from minikeras.engine.native.values import Value, fma, where
 
 __all__ = [
     "cosh",
@@ -401,7 +401,7 @@ def power(x: Value, y: Value) -> Value:
     if x.lanes > 1 or not powf:
         return _power(x, y)
     single = [value.part(0, 0) if value.lanes else value for value in (x, y)]
-    result = x.code.call(f"inttoptr (i64 {powf} to ptr)", single, x.dtype, 0)
+    result = x.code.call(f"inttoptr (i64 {powf} to ptr)", single, single[0])
     return result.splat(x.lanes)
 
 

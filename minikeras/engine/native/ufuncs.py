@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from minikeras.engine.native import transcendental
-from minikeras.engine.native.ir import BOOL, Value, where
+from minikeras.engine.native.values import BOOL, DType, Value, where
 
 __all__ = ["UFUNCS", "Ufunc"]
 
@@ -34,7 +34,7 @@ class Ufunc(NamedTuple):
     formula: Callable[..., Value]
     cost: int = 1
 
-    def takes(self, dtype: np.dtype[Any]) -> bool:
+    def takes(self, dtype: DType) -> bool:
         """Return whether inputs may be of this dtype."""
         return not {dtype.kind, dtype.str[1:]}.isdisjoint(self.dtypes.split())
 

@@ -11,7 +11,7 @@ import pytest
 
 from minikeras.engine import native
 from minikeras.engine.loops import Instruction
-from minikeras.engine.native import dispatch, jit, kernel, parts
+from minikeras.engine.native import jit, kernel, parts, pool
 from tests.engine.native.written import Writer
 
 
@@ -245,7 +245,7 @@ def test_a_forked_process_has_a_pool_of_its_own():
     program = """
 import os, sys, numpy as np
 from minikeras.engine import native
-from minikeras.engine.native import dispatch, parts
+from minikeras.engine.native import parts, pool
 from tests.engine.native.test_kernels import doubled
 parts.SHARED, parts.PART = 0, 100
 w = doubled(20000, 5)
@@ -254,12 +254,12 @@ call()
 w.view(1)[...] = 0
 child = os.fork()
 if child == 0:
-    assert dispatch._pool._size == 1
+    assert pool.POOL._size == 1
     for call in (call, w.bind()):
         w.view(1)[...] = 0
         call()
         assert np.array_equal(w.view(1), w.view(0) * np.float32(2), equal_nan=True)
-    assert dispatch._pool._size == 2
+    assert pool.POOL._size == 2
     os._exit(42)
 _, status = os.waitpid(child, 0)
 sys.exit(os.waitstatus_to_exitcode(status) - 42)
@@ -272,6 +272,6 @@ sys.exit(os.waitstatus_to_exitcode(status) - 42)
 def test_the_number_of_threads_is_that_asked_for(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "4,2")
     monkeypatch.delenv("MINIKERAS_THREADS", raising=False)
-    assert dispatch.threads() == 4
+    assert pool.threads() == 4
     monkeypatch.setenv("MINIKERAS_THREADS", "3")
-    assert dispatch.threads() == 3
+    assert pool.threads() == 3
