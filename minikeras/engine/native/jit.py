@@ -1,6 +1,6 @@
 """Machine code from LLVM's text, through llvmlite, which is optional.
 
-It is imported when the first module is compiled. What has been compiled stays until
+LLVM is loaded when the first module is compiled. What has been compiled stays until
 the process ends: threads may be inside it, and it is small.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import importlib.metadata
 import itertools
 import os
 import sys
@@ -34,10 +33,10 @@ def missing() -> str | None:
 
 @cache
 def _installed() -> bool:
-    """Return whether there is llvmlite, without importing it."""
+    """Return whether there is llvmlite, without loading LLVM."""
     try:
-        found = importlib.metadata.version("llvmlite")
-    except importlib.metadata.PackageNotFoundError:
+        found = importlib.import_module("llvmlite").__version__
+    except ImportError:
         return False
     return tuple(map(int, found.split(".")[:2])) >= OLDEST
 

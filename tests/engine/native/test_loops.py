@@ -207,6 +207,21 @@ def test_casts(source):
     w.check()
 
 
+@pytest.mark.parametrize("ufunc", ["add", "multiply", "logaddexp"])
+@pytest.mark.parametrize("size", [10, 100, 5000])
+def test_totals_of_rows_that_are_rounded(ufunc, size):
+    w = Writer(3, size)
+    k = w.array(values=w.rng.uniform(0.99, 1.01, (3, size)))
+    out, all_rows = w.array(varies=[1, 0]), w.array(varies=[0, 0])
+    w.store(w.reduce(ufunc, w.load(k)), out)
+    w.accumulate(ufunc, w.load(k), all_rows)
+    w.bind()()
+    total = getattr(np, ufunc).reduce
+    x = wide(w, k)
+    np.testing.assert_allclose(w.view(out)[:, 0], total(x, 1), 2e-5)
+    np.testing.assert_allclose(w.view(all_rows)[0, 0], total(x, (0, 1)), 2e-5)
+
+
 def test_a_long_sum_of_halves_is_rounded_once():
     w = Writer(10000)
     k, out = w.array(HALF, values=0.1), w.array(HALF, varies=[0])

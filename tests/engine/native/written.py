@@ -225,12 +225,17 @@ ASKING = {  # ufuncs whose result is a bool
     **dict.fromkeys(("isnan", "isinf", "isfinite", "signbit"), (ALL_FLOATS, 1)),
 }
 # Totals which have the same bits in any order.
-EXACT = {"f": ["maximum", "minimum"], "b": ["logical_and", "logical_or", "maximum"]}
-WHOLE = ["add", "multiply", "maximum", "minimum", "bitwise_and", "bitwise_xor"]
+BITWISE = ["bitwise_and", "bitwise_or", "bitwise_xor"]
+EXACT = {
+    "f": ["maximum", "minimum", "fmax", "fmin"],
+    "b": ["logical_and", "logical_or", "logical_xor", "add", "maximum", *BITWISE],
+    "i": ["add", "multiply", "maximum", "minimum", *BITWISE],
+}
+EXACT["u"] = EXACT["i"]
 
 
 def totals(dtype):
-    return EXACT.get(dtype.kind, WHOLE)
+    return EXACT[dtype.kind]
 
 
 @st.composite
