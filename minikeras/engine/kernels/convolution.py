@@ -47,7 +47,9 @@ def convolve(
     weights = _by_group(w, groups)
     for rows, laying, matrix in _matrices(xp, x, grid, groups):
         calls += laying
-        calls.append(partial(xp.matmul, matrix, weights, _by_group(y[rows], groups)))
+        calls.append(
+            partial(xp.matmul, matrix, weights, out=_by_group(y[rows], groups))
+        )
     return calls
 
 
@@ -64,8 +66,8 @@ def backprop_filter(
     for rows, laying, matrix in _matrices(xp, x, grid, groups):
         calls += laying
         above = _by_group(g[rows], groups)
-        calls.append(partial(xp.matmul, matrix.swapaxes(1, 2), above, share))
-        calls.append(partial(xp.add, total, share, total))
+        calls.append(partial(xp.matmul, matrix.swapaxes(1, 2), above, out=share))
+        calls.append(partial(xp.add, total, share, out=total))
     return calls
 
 
@@ -103,8 +105,8 @@ def _by_taps(xp: ModuleType, dx: Array, weights: Array, g: Array, grid: Grid) ->
         calls.append(partial(sums.fill, 0))
         for (_, reads), weight in zip(grid.taps(), weights, strict=True):
             target = xp.moveaxis(sums[reads], -2, 0)
-            calls.append(partial(xp.matmul, above, weight, product))
-            calls.append(partial(xp.add, target, share, target))
+            calls.append(partial(xp.matmul, above, weight, out=product))
+            calls.append(partial(xp.add, target, share, out=target))
         result = dx[rows].reshape(*dx[rows].shape[:-1], groups, channels)
         calls.append(partial(xp.copyto, result, grid.cropped(sums)))
     return calls
@@ -120,11 +122,11 @@ def _by_planes(xp: ModuleType, dx: Array, w: Array, g: Array, grid: Grid) -> Cal
         product = share_room.of(len(weights), above.shape[1])
         shares = product.reshape(*grid.shape, channels, -1, *grid.counts)
         sums = room.of(channels, len(g[rows]), *grid.wide)
-        calls.append(partial(xp.matmul, weights, above, product))
+        calls.append(partial(xp.matmul, weights, above, out=product))
         calls.append(partial(sums.fill, 0))
         for tap, reads in grid.taps():
             target = sums[(slice(None), *reads)]
-            calls.append(partial(xp.add, target, shares[tap], target))
+            calls.append(partial(xp.add, target, shares[tap], out=target))
         calls.append(
             partial(xp.copyto, dx[rows], grid.cropped(xp.moveaxis(sums, 0, -1)))
         )
