@@ -1,9 +1,10 @@
 """Pooling, tap by tap: each step works on strided slices as large as the result.
 
-Maxima and sums over a window are taken along one axis after the other, so that a window
-of 3 by 3 costs 3 + 3 steps rather than 9. The gradient of a maximum cannot be: it goes
-to the *first* of equal elements (Source: TensorFlow's MaxPoolGrad), which takes all
-taps in their order.
+A compiled plan makes one loop of the steps, if windows are small and, for gradients,
+tile the array. Maxima and sums over large windows are taken along one axis after the
+other: 5 by 5 taps cost 5 + 5 steps rather than 25. The gradient of a maximum cannot be:
+it goes to the *first* of equal elements (Source: TensorFlow's MaxPoolGrad), which takes
+all taps in their order.
 
 Shapes: x, dx and h (examples, sizes ..., channels), y and g (examples, windows ...,
 channels).
@@ -19,10 +20,10 @@ from types import ModuleType
 from minikeras.engine.kernels.windows import Grid, blocks, laid
 from minikeras.engine.spec import Array
 
+__all__ = ["average", "average_backprop", "maximum", "maximum_backprop", "picked"]
+
 # Windows of so many taps are taken in one pass over x.
 FEW_TAPS = 9
-
-__all__ = ["average", "average_backprop", "maximum", "maximum_backprop", "picked"]
 
 
 def maximum(xp: ModuleType, x: Array, grid: Grid) -> Array:
@@ -51,7 +52,7 @@ def picked(xp: ModuleType, x: Array, y: Array, h: Array, grid: Grid) -> Array:
     for rows in blocks(xp, len(x), (*grid.wide, x.shape[-1]), x.itemsize):
         padded, part = grid.padded(xp, h[rows]), result[rows]
         for reads, hit in _hits(xp, x[rows], y[rows], grid):
-            part += padded[reads] * hit
+            part += xp.where(hit, padded[reads], 0)
     return result
 
 

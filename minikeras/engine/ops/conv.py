@@ -9,6 +9,7 @@ that by x, `ConvBackpropFilter` that by w. So the gradients of each are the othe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
@@ -159,6 +160,9 @@ class Conv(Convolution, name="conv"):
         groups = self.parted(x.shape[-1], w.shape[-2])
         return convolution.convolve(xp, y, x, w, grid, groups)
 
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return _flops(inputs[1], outputs[0])
+
     def traced(self, xp: ModuleType, x: Array, w: Array) -> Array:
         grid = self.grid(w.shape[:-2], x.shape[1:-1])
         return self.way(grid, x.shape, w.shape, x.dtype).convolve(xp, x, w, grid)
@@ -190,6 +194,9 @@ class ConvBackpropInput(Convolution, name="conv_backprop_input"):
         grid = self.grid(w.shape[:-2], dx.shape[1:-1])
         groups = self.parted(dx.shape[-1], w.shape[-2])
         return convolution.backprop_input(xp, dx, w, g, grid, groups)
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return _flops(inputs[1], inputs[2])
 
     def traced(self, xp: ModuleType, sizes: Array, w: Array, g: Array) -> Array:
         x = sizes.tolist()
@@ -227,6 +234,9 @@ class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
         groups = self.parted(x.shape[-1], dw.shape[-2])
         return convolution.backprop_filter(xp, dw, x, g, grid, groups)
 
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return _flops(outputs[0], inputs[2])
+
     def traced(self, xp: ModuleType, x: Array, sizes: Array, g: Array) -> Array:
         w = sizes.tolist()
         grid = self.grid(w[:-2], x.shape[1:-1])
@@ -237,6 +247,11 @@ class ConvBackpropFilter(Convolution, name="conv_backprop_filter"):
     ) -> tuple[Tensor, None, Tensor]:
         to_x, to_g = self.turned(ConvBackpropInput), self.turned(Conv)
         return to_x(shape(x), h, g), None, to_g(x, h)
+
+
+def _flops(w: Sequence[int], y: Sequence[int]) -> int:
+    """Return how many operations a convolution takes by its formula."""
+    return 2 * math.prod(y) * math.prod(w[:-1])
 
 
 def _fields(strides: Sizes, padding: Paddings, dilation: Sizes) -> tuple[Any, Any, Any]:
