@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine import dtypes, shapes
+from minikeras.engine.blocked.blas import in_one_thread
 from minikeras.engine.blocked.threads import processors, together
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
@@ -36,6 +37,8 @@ __all__ = ["dot", "matmul", "outer", "tensordot"]
 
 # Multiplications that take so long that waking another thread is nothing to it.
 WORTH_THREADS = 1 << 24
+# Products of fewer OpenBLAS makes in one thread; those of more gain by its threads.
+ONE_THREAD, SEVERAL_THREADS = 1 << 17, 1 << 20
 
 
 # -- matrices --------------------------------------------------------------------------
@@ -85,10 +88,13 @@ class MatMul(Op, name="matmul"):
                 left = left.reshape(-1, left.shape[-1], copy=False)
                 c = c.reshape(-1, c.shape[-1], copy=False)
         if left.ndim == right.ndim == 2 and len(left) > 1 and c.dtype.kind == "f":
-            return bound_product(left, right, c)
-        if left.ndim > 2 and right.ndim > 2:
-            return _shared_products(left, right, c)
-        return partial(np.matmul, left, right, c)
+            call = bound_product(left, right, c)
+        elif left.ndim > 2 and right.ndim > 2:
+            call = _shared_products(left, right, c)
+        else:
+            return partial(np.matmul, left, right, c)
+        each = left.shape[-2] * left.shape[-1] * c.shape[-1]
+        return in_one_thread(call) if ONE_THREAD <= each < SEVERAL_THREADS else call
 
     def vjp(self, g: Tensor, c: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         # For c = A B: dL/dA = g BT, dL/dB = AT g, and the transpose of that for aT = A.
