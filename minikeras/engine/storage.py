@@ -15,6 +15,7 @@ from minikeras.engine.spec import Array
 __all__ = ["ALIGNMENT", "Storage", "aligned"]
 
 ALIGNMENT = 64  # bytes: a line of the cache, and the widest vector
+_ALONE = None, None  # the arena of a variable that lies with no others
 
 
 def aligned(size: int) -> np.ndarray[Any, Any]:
@@ -39,8 +40,8 @@ class Storage(MutableMapping[Handle, Array]):
     def __init__(self) -> None:
         self.generation = 0
         self._memory: WeakKeyDictionary[Handle, Array] = WeakKeyDictionary()
-        self._arenas: WeakKeyDictionary[Handle, tuple[int, ...]] = WeakKeyDictionary()
-        self._whole: WeakKeyDictionary[Handle, Array] = WeakKeyDictionary()
+        # Of a variable that lies with others: the ids of all, and the array they share.
+        self._arenas: WeakKeyDictionary[Handle, tuple[Any, Any]] = WeakKeyDictionary()
 
     def __getitem__(self, handle: Handle) -> Array:
         array = self._memory[handle].view()
@@ -64,8 +65,8 @@ class Storage(MutableMapping[Handle, Array]):
 
     def can_join(self, handles: Sequence[Handle]) -> bool:
         """Whether variables may lie one after the other: none lies with others yet."""
-        found = {self._arenas.get(handle) for handle in handles}
-        return found in ({None}, {tuple(map(id, handles))})
+        keys = {self._arenas.get(handle, _ALONE)[0] for handle in handles}
+        return keys in ({None}, {tuple(map(id, handles))})
 
     def arena(
         self, handles: Sequence[Handle], starts: Sequence[int], size: int
@@ -76,21 +77,22 @@ class Storage(MutableMapping[Handle, Array]):
         """
         key = tuple(map(id, handles))
         kept = [handle.value_in(self) for handle in handles]
-        if all(self._arenas.get(handle) == key for handle in handles):
-            return self._whole[handles[0]]
+        arenas = [self._arenas.get(handle, _ALONE) for handle in handles]
+        if all(found == key for found, _ in arenas):
+            return arenas[0][1]
         whole = aligned(size * kept[0].itemsize).view(kept[0].dtype)
         whole[:] = 0
         for handle, array, start in zip(handles, kept, starts, strict=True):
             part = whole[start : start + array.size].reshape(array.shape)
             part[...] = array
             self._memory[handle] = part
-            self._arenas[handle] = key
-            self._whole[handle] = whole
+            self._arenas[handle] = key, whole
         self.generation += 1
         return whole
 
     def __delitem__(self, handle: Handle) -> None:
         del self._memory[handle]
+        self._arenas.pop(handle, None)
         self.generation += 1
 
     def __contains__(self, handle: object) -> bool:
