@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 from minikeras.engine.compiler.program import Fused, Instruction, Slot
@@ -30,10 +31,7 @@ class Arena(tuple[Handle, ...]):
 
     def on(self, storage: Storage) -> Any:
         """Return the array on which they lie, from now on if they did not before."""
-        starts, size = [], 0
-        for handle in self:
-            starts.append(size)
-            size += room(storage[handle].size)
+        *starts, size = bounds(storage[handle].size for handle in self)
         return storage.arena(self, starts, size)
 
 
@@ -146,7 +144,7 @@ def _joined(
             return None
         if variables and (len(set(handles)) < len(slots) or not fits(handles)):
             return None
-        size = sum(room(x.size) for x in slots)
+        size = bounds(x.size for x in slots)[-1]
         joint.append(Slot.new((size,), operand.dtype, handles if variables else None))
     for slots, whole in zip(columns, joint, strict=True):
         if whole is not slots[0] and whole.source is None:
@@ -162,16 +160,16 @@ def _joined(
 
 def _lay(slots: Iterable[Slot], whole: Slot) -> None:
     """Let slots lie one after the other on `whole`."""
-    start = 0
-    for slot in slots:
-        base = slot.base
+    bases = [slot.base for slot in slots]
+    starts = bounds(base.size for base in bases)
+    for base, start in zip(bases, starts, strict=False):
         stop, shape = start + base.size, base.shape
         base.become(
             whole.view(lambda a, i=start, j=stop, shape=shape: a[i:j].reshape(shape))
         )
-        start += room(base.size)
 
 
-def room(size: int) -> int:
-    """Return how many elements `size` of them take in an arena: whole vectors."""
-    return math.ceil(size / _VECTOR) * _VECTOR
+def bounds(sizes: Iterable[int]) -> list[int]:
+    """Return where each of some arrays begins in an arena, and where the arena ends."""
+    rooms = (math.ceil(size / _VECTOR) * _VECTOR for size in sizes)
+    return [*accumulate(rooms, initial=0)]
