@@ -10,18 +10,19 @@ This is the plain way to run a plan, and the measure of the other, `CompiledPlan
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from minikeras.engine import devices
 from minikeras.engine.errors import EngineError, ExecutionError
+from minikeras.engine.graph import Node
 from minikeras.engine.ops.state import Handle
-from minikeras.engine.plan import Plan, Step, read_only
+from minikeras.engine.plan import Plan, read_only
 from minikeras.engine.spec import Array
 
-__all__ = ["Run", "execute"]
+__all__ = ["Run", "execute", "fail"]
 
 
 class Run:
@@ -85,14 +86,11 @@ def execute(plan: Plan, feeds: Sequence[Array], run: Run) -> list[Any]:
     with np.errstate(all="ignore"):
         for step in plan.steps:
             call, inputs, outputs, dead, node = step
+            arguments = [values[slot] for slot in inputs]
             try:
-                arguments = [values[slot] for slot in inputs]
                 result = call(run, *arguments) if node.op.stateful else call(*arguments)
-            except EngineError as error:
-                error.locate(node.place)
-                raise
             except Exception as error:
-                raise _failure(step, values, error) from error
+                fail(error, node, arguments)
             if isinstance(outputs, int):
                 values[outputs] = result
             else:
@@ -103,11 +101,24 @@ def execute(plan: Plan, feeds: Sequence[Array], run: Run) -> list[Any]:
     return [values[i] if isinstance(i, int) else None for i in plan.fetches]
 
 
-def _failure(step: Step, values: list[Any], error: Exception) -> ExecutionError:
+def fail(error: Exception, node: Node, inputs: Iterable[Any]) -> NoReturn:
+    """Raise what went wrong in a node, located, and as an error of the engine.
+
+    Args:
+        error: what was raised.
+        node: what was run.
+        inputs: what it was given, or what has the dtypes and shapes of that.
+
+    Raises:
+        EngineError: `error` itself, if it is one.
+        ExecutionError: otherwise.
+    """
+    if isinstance(error, EngineError):
+        error.locate(node.place)
+        raise error
     seen = ", ".join(
-        f"{getattr(values[i], 'dtype', '?')}{getattr(values[i], 'shape', '')}"
-        for i in step.inputs
+        f"{getattr(x, 'dtype', '?')}{getattr(x, 'shape', '')}" for x in inputs
     )
-    failed = ExecutionError(f"{step.node.op.name}: {error}; its inputs were {seen}")
-    failed.locate(step.node.place)
-    return failed
+    failed = ExecutionError(f"{node.op.name}: {error}; its inputs were {seen}")
+    failed.locate(node.place)
+    raise failed from error

@@ -19,8 +19,8 @@ from minikeras.engine.compiler.lowering import UncompilableError, lower
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Slot, Store
 from minikeras.engine.compiler.schedule import Schedule
-from minikeras.engine.errors import EngineError, ExecutionError
-from minikeras.engine.executor import Run
+from minikeras.engine.errors import ExecutionError
+from minikeras.engine.executor import Run, fail
 from minikeras.engine.loops import Loop
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan
@@ -162,10 +162,11 @@ class CompiledPlan:
                 deque(map(call, body), maxlen=0)
             except BaseException as error:
                 self._forget()
-                if not isinstance(error, Exception):
-                    raise
-                number = len(self.calls[0]) - length_hint(body) - 1
-                raise self._located(number, error) from error
+                if isinstance(error, Exception):
+                    number = len(self.calls[0]) - length_hint(body) - 1
+                    _, unit = self.bound[0][number]
+                    fail(error, unit.node, unit.inputs)
+                raise
             # In one call, which no interrupt parts.
             deque(map(call, commit), maxlen=0)
         self.fresh.clear()
@@ -212,15 +213,6 @@ class CompiledPlan:
         """Take back the memory of variables that were to get their first value."""
         for handle in self.fresh:
             del self.storage[handle]
-
-    def _located(self, number: int, error: Exception) -> Exception:
-        _, unit = self.bound[0][number]
-        node = unit.node
-        if not isinstance(error, EngineError):
-            shapes = ", ".join(f"{x.dtype}{x.shape}" for x in unit.inputs)
-            error = ExecutionError(f"{node.op.name}: {error}; its inputs were {shapes}")
-        error.locate(node.place)
-        return error
 
 
 def _handles(source: Any) -> Sequence[Handle]:

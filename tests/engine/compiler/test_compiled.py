@@ -115,8 +115,9 @@ def test_a_run_that_fails_changes_no_variable() -> None:
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
             session.run(step, {fails: False})
-            with pytest.raises(ExecutionError, match="assertion failed"):
+            with pytest.raises(ExecutionError, match="assertion failed") as caught:
                 session.run(step, {fails: True})
+            assert caught.value.__cause__ is None  # the engine's own, as it was raised
             assert session.run(v) == 1.0
             session.run(step, {fails: False})
             assert session.run(v) == 2.0
