@@ -111,7 +111,6 @@ class CompiledPlan:
         if isinstance(source, Arena):
             return source.on(self.storage)
         if isinstance(source, Handle) and slot not in self.program.feeds:
-            source.value_in(self.storage)
             return self.storage.memory(source)
         return np.empty(slot.shape, slot.dtype)
 
@@ -196,15 +195,11 @@ class CompiledPlan:
 
     def _place(self, slot: Slot) -> str:
         """Return where a slot lies, in words."""
-        offset = self.schedule.memory.offset.get(slot.base)
         handle = self.schedule.in_place.get(slot.base)
-        return (
-            handle.name
-            if handle is not None
-            else ""
-            if offset is None
-            else f"@{offset}"
-        )
+        if handle is not None:
+            return handle.name
+        offset = self.schedule.memory.offset.get(slot.base)
+        return "" if offset is None else f"@{offset}"
 
     def _runner(self, loop: Loop) -> str:
         return "native" if loop in self.kernels else "blocks"
