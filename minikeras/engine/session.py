@@ -212,8 +212,7 @@ class Session:
         Raises:
             SessionError: if the session is closed.
         """
-        if self.closed:
-            self._check_open()
+        self._check_open()
         self._steps += 1
         return self._steps - 1
 
