@@ -11,12 +11,13 @@ ufuncs on blocks that stay in the cache, and `native`, as machine code made by L
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Instruction", "Loop", "Operand"]
+__all__ = ["Instruction", "Loop", "Operand", "processors"]
 
 
 class Operand(NamedTuple):
@@ -79,3 +80,14 @@ class Loop(NamedTuple):
     sizes: tuple[int, ...]
     operands: tuple[Operand, ...]
     instructions: tuple[Instruction, ...]
+
+
+def processors() -> int:
+    """Return how many processors share a loop: all there are, unless told otherwise."""
+    for name in ("MINIKERAS_THREADS", "OMP_NUM_THREADS"):
+        number = os.environ.get(name, "").split(",")[0].strip()
+        if number.isdigit() and int(number) > 0:
+            return int(number)
+    if hasattr(os, "sched_getaffinity"):  # those that this process may use
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

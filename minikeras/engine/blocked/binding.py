@@ -20,8 +20,7 @@ from minikeras.engine.blocked.geometry import (
 from minikeras.engine.blocked.places import Array, Scratchpad
 from minikeras.engine.blocked.running import bound
 from minikeras.engine.blocked.schedule import Schedule
-from minikeras.engine.blocked.threads import processors
-from minikeras.engine.loops import Loop
+from minikeras.engine.loops import Loop, processors
 
 __all__ = ["bind"]
 

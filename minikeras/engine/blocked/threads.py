@@ -15,16 +15,9 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-__all__ = ["processors", "together"]
+__all__ = ["together"]
 
 Calls = Sequence[Callable[[], Any]]
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def together(shares: Sequence[Calls]) -> None:

@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minikeras.engine.loops import Loop
+from minikeras.engine.loops import Loop, processors
 from minikeras.engine.native import dispatch, jit
 from minikeras.engine.native.dispatch import Call
 from minikeras.engine.native.nest import FUNCTION, write
 from minikeras.engine.native.parts import Partial, nanoseconds, partials, rows_in_part
-from minikeras.engine.native.pool import threads
 from minikeras.engine.native.schedule import canonical
 
 __all__ = ["Kernel", "build"]
@@ -85,7 +84,7 @@ class Kernel:
         ):
             raise ValueError(f"kernel: {start} to {stop} does not cut at 64 elements")
         rows = self._rows
-        if not self.merges and threads() == 1:
+        if not self.merges and processors() == 1:
             rows = self.loop.sizes[0]
         begins = range(start, stop, rows) if start < stop else range(start, start + 1)
         bases = np.array([array.ctypes.data for array in arrays], np.int64)

@@ -14,7 +14,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["POOL", "SHARING", "threads"]
+from minikeras.engine.loops import processors
+
+__all__ = ["POOL", "SHARING"]
 
 # Goes with what `dispatch` says of jobs: the type %job, and @do, which does one call.
 SHARING = """
@@ -114,17 +116,6 @@ declare i32 @pthread_cond_broadcast(ptr)
 TAKEN, POOL_BYTES = 216, 256
 
 
-def threads() -> int:
-    """Return how many threads share a job: all processors', unless told otherwise."""
-    for name in ("MINIKERAS_THREADS", "OMP_NUM_THREADS"):
-        number = os.environ.get(name, "").split(",")[0].strip()
-        if number.isdigit() and int(number) > 0:
-            return int(number)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class Pool:
     """Threads that wait for jobs; none before the first job that could use them.
 
@@ -149,7 +140,7 @@ class Pool:
     def start(self, work: Callable[[int], None]) -> None:
         """Have as many threads as were asked for; each does `work` on the pool."""
         with self._lock:
-            missing = threads() - self._size
+            missing = processors() - self._size
             if missing <= 0:
                 return
             if self._size == 1:

@@ -19,7 +19,7 @@ import numpy as np
 
 from minikeras.engine import dtypes, shapes
 from minikeras.engine.blocked.blas import in_one_thread
-from minikeras.engine.blocked.threads import processors, together
+from minikeras.engine.blocked.threads import together
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.kernels.products import (
@@ -27,6 +27,7 @@ from minikeras.engine.kernels.products import (
     bound_product,
     bound_products,
 )
+from minikeras.engine.loops import processors
 from minikeras.engine.op import Op, no_gradient, spec_of
 from minikeras.engine.ops.arithmetic import multiply
 from minikeras.engine.ops.reduction import sum_like

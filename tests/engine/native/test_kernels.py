@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from minikeras.engine import native
-from minikeras.engine.loops import Instruction
-from minikeras.engine.native import jit, kernel, parts, pool
+from minikeras.engine.loops import Instruction, processors
+from minikeras.engine.native import jit, kernel, parts
 from tests.engine.native.written import Writer
 
 
@@ -272,6 +272,6 @@ sys.exit(os.waitstatus_to_exitcode(status) - 42)
 def test_the_number_of_threads_is_that_asked_for(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "4,2")
     monkeypatch.delenv("MINIKERAS_THREADS", raising=False)
-    assert pool.threads() == 4
+    assert processors() == 4
     monkeypatch.setenv("MINIKERAS_THREADS", "3")
-    assert pool.threads() == 3
+    assert processors() == 3
