@@ -38,6 +38,11 @@ class Step(NamedTuple):
     dead: tuple[int, ...]  # slots not needed after this step
     node: Node
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The slots of all outputs."""
+        return (self.outputs,) if isinstance(self.outputs, int) else self.outputs
+
 
 class Plan:
     """The calls that compute `fetches` from `feeds`.

@@ -165,9 +165,7 @@ class _Fusion:
         group = self.maker_of(sources)
         if group is not None and group.takes(instruction):
             return group
-        is_total = isinstance(instruction, Total)
-        whole = instruction.inputs[0] if is_total else instruction.output
-        place = self.latest(sources) + 1, whole.size
+        place = self.latest(sources) + 1, instruction.space.size
         group = self.groups.get(place)
         if group is None or _far(group, instruction) or not group.takes(instruction):
             group = self.groups[place] = Group(*place)

@@ -8,6 +8,7 @@ axes leaves the loop by `accumulate`.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Container, Sequence
 from itertools import accumulate, pairwise
@@ -59,12 +60,7 @@ class Group:
         crowded = len(self.read) + len(member.inputs) > _MOST_OPERANDS
         if self.members and (crowded or len(self.members) >= _MOST_MEMBERS):
             return False
-        space = (
-            member.inputs[0].shape if isinstance(member, Total) else member.output.shape
-        )
-        size = (
-            member.inputs[0].size if isinstance(member, Total) else member.output.size
-        )
+        space, size = member.space.shape, member.space.size
         if size == 0:
             return not self.members
         uneven = self._uneven_with(member, space)
@@ -109,21 +105,22 @@ class Group:
             return True
         if kind == "total":
             return False
-        box = _box(cuts, self.size)
-        inner = 1 if rows is None else self.size // rows
-        own = _strides(box) if kind == "element" else _row_strides(box, inner)
-        if int(np.prod(space, dtype=int)) != self.size:  # a member with one value a row
-            box, own = _box({c for c in cuts if c < (rows or 1)}, rows or 1), None
+        size = math.prod(space)
+        box = _box({c for c in cuts if c < size}, size)
+        if size != self.size:  # a member with one value a row
             own = _strides(box) if kind == "row" else None
+        elif kind == "row":
+            own = _row_strides(box, size // (rows or size))
+        else:
+            own = _strides(box)
         return x.offset() == 0 and _access(x, space, box) == own
 
     def add(self, member: Map | Total) -> None:
         """Let `member`, which the group takes, join."""
-        is_total = isinstance(member, Total)
-        space = member.inputs[0] if is_total else member.output
+        space = member.space
         self.uneven = self._uneven_with(member, space.shape)
         kind = "element" if space.size == self.size else "row"
-        if is_total:
+        if isinstance(member, Total):
             self.rows = self._rows_with(member, self.uneven)
             kind = (
                 "row"
@@ -207,10 +204,8 @@ class _Builder:
     def add(self, member: Map | Total) -> None:
         """Emit what a member does."""
         kind = self.group.made[member.output]
-        is_total = isinstance(member, Total)
-        space = member.inputs[0].shape if is_total else member.output.shape
-        inputs = [self.input(x, space) for x in member.inputs]
-        if not is_total:
+        inputs = [self.input(x, member.space.shape) for x in member.inputs]
+        if not isinstance(member, Total):
             self.place[member.output] = self.emit(
                 member.name, inputs, member.output.dtype, None, kind == "row"
             )
@@ -251,7 +246,7 @@ class _Builder:
 
     def strides(self, x: Slot, space: Sequence[int]) -> tuple[int, ...]:
         """Return how a member of this `space` walks over `x`, in the group's box."""
-        size = int(np.prod(space, dtype=int))
+        size = math.prod(space)
         if size == self.group.size:
             return _access(x, space, self.box)
         outer = _box({c for c in self.group.cuts if c < size}, size)
@@ -266,8 +261,7 @@ class _Builder:
             self.place[member.output],
         )
         if kind == "total":
-            shape = member.inputs[0].shape
-            number = self.operand(y, _access(y, shape, self.box))
+            number = self.operand(y, _access(y, member.space.shape, self.box))
             self.emit("accumulate", [x], y.dtype, (member.name, number))
             return
         if y.is_view:
@@ -312,7 +306,7 @@ class _Builder:
                 if len(sizes) > 1:
                     return None, None
                 sizes, columns = [1, *sizes], [[0] * len(self.operands), *columns]
-            elif int(np.prod(sizes[:-1], dtype=int)) != self.group.rows:
+            elif math.prod(sizes[:-1]) != self.group.rows:
                 return None, None
         strides = [tuple(s) for s in zip(*columns, strict=True)]
         return tuple(sizes), [
@@ -366,6 +360,8 @@ def _is_minus_0(number: np.ndarray[Any, Any]) -> bool:
 
 def _access(x: Slot, space: Sequence[int], box: Sequence[int]) -> tuple[int, ...]:
     """Return the strides with which `x`, broadcast to `space`, is read in a box."""
+    if x.is_whole(space):
+        return _strides(box)
     layout = np.broadcast_to(x.layout, space).reshape(box, copy=False)
     item = x.dtype.itemsize
     return tuple(stride // item for stride in layout.strides)
@@ -373,6 +369,8 @@ def _access(x: Slot, space: Sequence[int], box: Sequence[int]) -> tuple[int, ...
 
 def _uneven(x: Slot, space: Sequence[int]) -> int:
     """Return the last place at which `x`, broadcast, does not go on as it went."""
+    if x.is_whole(space):
+        return 1
     _, strides = walk(x, space)
     sizes = [n for n in space if n != 1]
     places = list(accumulate(sizes, operator.mul))
@@ -393,4 +391,4 @@ def _rows(total: Total) -> int | None:
     gone = [i for i, n in enumerate(shape) if n != 1 and i in total.axes]
     if kept and gone and max(kept) > min(gone):
         return None
-    return int(np.prod([shape[i] for i in kept], dtype=int))
+    return math.prod(shape[i] for i in kept)

@@ -28,7 +28,7 @@ from minikeras.engine.compiler.repeat import Form, Layout, Repeat
 from minikeras.engine.compiler.schedule import Schedule
 from minikeras.engine.compiler.traced import OpaqueError, Recorder, Traced
 from minikeras.engine.graph import Node
-from minikeras.engine.ops.body import Body
+from minikeras.engine.ops.body import assigns
 from minikeras.engine.ops.scan import Scan
 from minikeras.engine.ops.state import Handle
 from minikeras.engine.plan import Plan, Step
@@ -108,7 +108,6 @@ class _Lowering:
     def add(self, step: Step) -> None:
         """Lower one step."""
         op: Any = step.node.op
-        numbers = (step.outputs,) if isinstance(step.outputs, int) else step.outputs
         inputs = [self.values[i] for i in step.inputs]
         if op.name == "read_variable":
             results = [self.read(op.handle)]
@@ -118,7 +117,7 @@ class _Lowering:
             results = inputs
         else:
             results = self.applied(step, inputs)
-        for number, value in zip(numbers, results, strict=True):
+        for number, value in zip(step.numbers, results, strict=True):
             self.values[number] = value
 
     def read(self, handle: Any) -> Slot:
@@ -213,12 +212,11 @@ class _Lowering:
     def called(self, step: Step, inputs: Sequence[Any]) -> Sequence[Any]:
         """Add the call of a whole node."""
         node = step.node
-        if any(isinstance(x, Body) and x.effects for x in vars(node.op).values()):
+        if assigns(node.op):
             raise UncompilableError(
                 f"{node.name} assigns variables inside a loop or branch"
             )
-        numbers = (step.outputs,) if isinstance(step.outputs, int) else step.outputs
-        wanted = [number not in step.dead for number in numbers]
+        wanted = [number not in step.dead for number in step.numbers]
         if not node.op.selective:
             wanted = [True] * len(wanted)
         pairs = zip(node.outputs, wanted, strict=True)

@@ -45,11 +45,12 @@ class Slot:
             fed tensor; None if the program computes it.
     """
 
-    __slots__ = ("_function", "_parent", "layout", "source")
+    __slots__ = ("_function", "_parent", "_start", "layout", "source")
 
     def __init__(self, layout: Array, source: Any = None) -> None:
         self.layout = layout
         self.source = source
+        self._start: int | None = None
         self._parent: Slot = self
         self._function: View | None = None
 
@@ -82,7 +83,7 @@ class Slot:
 
     def become(self, other: Slot) -> None:
         """Lie where another slot of the same shape does from now on."""
-        self.layout = other.layout
+        self.layout, self._start = other.layout, None
         self._parent, self._function = other, lambda array: array
 
     @property
@@ -123,11 +124,22 @@ class Slot:
         """Where its elements lie: views of equal places are equal."""
         return id(self.base), self.offset(), self.shape, self.layout.strides
 
+    def is_whole(self, shape: Sequence[int]) -> bool:
+        """Whether it has this shape, and lies in C order without gaps."""
+        return self.layout.shape == shape and self.layout.flags.c_contiguous
+
     def offset(self) -> int:
         """Return how many elements after its base's start it starts."""
-        start = self.layout.__array_interface__["data"][0]
-        begin = self.base.layout.__array_interface__["data"][0]
-        return (start - begin) // self.dtype.itemsize
+        if self._parent is self:
+            return 0
+        return (self.start - self.base.start) // self.dtype.itemsize
+
+    @property
+    def start(self) -> int:
+        """Address at which the layout starts."""
+        if self._start is None:
+            self._start = int(self.layout.__array_interface__["data"][0])
+        return self._start
 
     def on(self, array: Array) -> Array:
         """Return this slot's array, given that of its base."""
@@ -174,6 +186,11 @@ class Map:
         return (self.output,)
 
     @property
+    def space(self) -> Slot:
+        """A slot with one element for each that it visits."""
+        return self.output
+
+    @property
     def key(self) -> Any:
         """What it computes: two with one key have equal outputs, but for axes of 1."""
         shape = self.output.shape
@@ -193,7 +210,7 @@ def walk(x: Slot, shape: Sequence[int]) -> tuple[int, tuple[int, ...]]:
     strides = [0 if n == 1 else step for step, n in steps]
     strides += [0] * (len(shape) - len(strides))
     moved = tuple(s for s, n in zip(reversed(strides), shape, strict=True) if n != 1)
-    return x.offset() if x.is_view else 0, moved
+    return x.offset(), moved
 
 
 class Part(Map):
@@ -203,11 +220,6 @@ class Part(Map):
 
     def __init__(self, x: Slot, output: Slot, node: Node) -> None:
         super().__init__("cast", [x], output, node)
-
-    @property
-    def key(self) -> Any:
-        """What it computes: nothing that could be shared."""
-        return self
 
 
 class Total:
@@ -225,6 +237,11 @@ class Total:
         self.node = node
 
     outputs = Map.outputs
+
+    @property
+    def space(self) -> Slot:
+        """A slot with one element for each that it visits."""
+        return self.inputs[0]
 
     @property
     def key(self) -> Any:

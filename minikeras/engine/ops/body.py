@@ -64,7 +64,7 @@ class Body:
     @cached_property
     def effects(self) -> list[Node]:
         """The nodes that assign variables, by themselves or in bodies of their own."""
-        return [node for node in self.graph.nodes if _assigns(node.op)]
+        return [node for node in self.graph.nodes if assigns(node.op)]
 
     @property
     def feeds(self) -> list[Tensor]:
@@ -193,7 +193,8 @@ def is_complete(spec: Spec) -> bool:
     return spec.shape is not None and None not in spec.shape
 
 
-def _assigns(op: Any) -> bool:
+def assigns(op: Any) -> bool:
+    """Whether an op sets variables, by itself or in its bodies."""
     bodies = (part for part in vars(op).values() if isinstance(part, Body))
     return isinstance(op, Assign) or any(body.effects for body in bodies)
 
