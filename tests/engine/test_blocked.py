@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from minikeras.engine import blocked
 from minikeras.engine.blocked import binding, running
-from minikeras.engine.loops import Instruction, Loop, Operand
+from minikeras.engine.loops import Operand
+from tests.engine.loop_writer import LoopWriter
 
 F, D, N, B = map(np.dtype, ("float32", "float64", "int32", "bool"))
 SIGNATURES = {  # of what loops are drawn from: dtypes of inputs, dtype of the result
@@ -120,20 +121,19 @@ def cache(request, monkeypatch):
 # -- loops to run ----------------------------------------------------------------------
 
 
-class Builder:
+class Builder(LoopWriter):
     """Writes a loop over `sizes`, and arrays for its operands."""
 
     def __init__(self, sizes, seed=0):
-        self.sizes = tuple(sizes)
-        self.random = np.random.default_rng(seed)
-        self.operands, self.arrays, self.instructions = [], [], []
+        super().__init__(sizes, seed)
+        self.arrays = []
 
     def array(self, dtype, varies, order=None, step=1):
         """Add an operand that varies in some dimensions, laid out in an order."""
         order = range(len(self.sizes)) if order is None else order
         axes = [d for d in order if varies[d]]
         shape = [self.sizes[d] for d in axes]
-        memory = (self.random.standard_normal([*shape, abs(step)]) * 3).astype(dtype)
+        memory = (self.rng.standard_normal([*shape, abs(step)]) * 3).astype(dtype)
         memory = memory[(*[slice(None, None, np.sign(step))] * len(axes), ..., 0)]
         strides = [0] * len(self.sizes)
         for d, stride in zip(axes, memory.strides, strict=False):
@@ -149,37 +149,8 @@ class Builder:
         """Add an operand that lies where another does."""
         return self.operand(self.arrays[k], self.operands[k].strides)
 
-    def emit(self, name, *inputs, dtype=None, attribute=None, per_row=None):
-        if per_row is None:
-            per_row = all(self.instructions[i].per_row for i in inputs)
-        if dtype is None:
-            dtype = self.instructions[inputs[-1]].dtype
-        step = Instruction(name, inputs, np.dtype(dtype), attribute, per_row)
-        self.instructions.append(step)
-        return len(self.instructions) - 1
-
-    def load(self, k):
-        dtype, strides = self.operands[k]
-        row = strides[-1] == 0
-        return self.emit("load", dtype=dtype, attribute=k, per_row=row)
-
-    def constant(self, value, dtype=F):
-        return self.emit("constant", dtype=dtype, attribute=dtype.type(value))
-
-    def reduce(self, name, x):
-        return self.emit("reduce", x, attribute=name, per_row=True)
-
-    def store(self, x, k):
-        self.emit("store", x, attribute=k)
-
-    def accumulate(self, name, x, k):
-        self.emit("accumulate", x, attribute=(name, k))
-
-    def loop(self):
-        return Loop(self.sizes, tuple(self.operands), tuple(self.instructions))
-
     def check(self, exact=True):
-        check(self.loop(), self.arrays, exact)
+        check(self.loop, self.arrays, exact)
 
 
 @st.composite
@@ -445,7 +416,7 @@ def test_a_run_makes_no_arrays(cache):
     y = b.emit("where", b.emit("greater", e, g, dtype=B), e, b.emit("multiply", e, g))
     b.store(b.emit("divide", y, b.reduce("add", y)), b.array(F, (1, 1)))
     b.accumulate("add", b.emit("square", e), b.array(F, (0, 1)))
-    calls = blocked.bind(b.loop(), b.arrays)
+    calls = blocked.bind(b.loop, b.arrays)
     tracemalloc.start()
     try:
         for call in calls:
@@ -464,7 +435,7 @@ def test_loops_share_a_scratchpad():
         y = b.emit("exp", b.emit("negative", b.load(b.array(F, (1,)))))
         k = b.array(F, (1,))
         b.store(b.emit("add", y, b.emit("tanh", y)), k)
-        loops.append((b.loop(), b.arrays, k, blocked.bind(b.loop(), b.arrays, pad)))
+        loops.append((b.loop, b.arrays, k, blocked.bind(b.loop, b.arrays, pad)))
     for loop, arrays, k, calls in loops:
         for call in calls:
             call()
@@ -478,7 +449,7 @@ def test_threads_work_under_the_callers_error_handling(monkeypatch):
     k = b.array(F, (1,))
     b.store(b.emit("divide", b.constant(1), b.load(k)), b.array(F, (1,)))
     b.arrays[k][-1] = 0  # in the second thread's share
-    (call,) = blocked.bind(b.loop(), b.arrays)
+    (call,) = blocked.bind(b.loop, b.arrays)
     with np.errstate(divide="ignore"):
         call()
     with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="divide"):
@@ -492,7 +463,7 @@ def test_what_is_not_supported_is_said():
         b.emit("where", b.constant(True, B), x, x),
         b.array(np.dtype("complex128"), (1,)),
     )
-    assert not blocked.supports(b.loop())
+    assert not blocked.supports(b.loop)
 
 
 @pytest.mark.parametrize("varies", [(0, 0), (1, 0), (0, 1)])
@@ -511,7 +482,7 @@ def test_no_bit_depends_on_the_number_of_threads(monkeypatch, varies, kept):
         b.accumulate("multiply", y, totals[1])
         b.accumulate("add", b.emit("cast", y, dtype="float16"), totals[2])
         with np.errstate(all="ignore"):
-            for call in blocked.bind(b.loop(), b.arrays):
+            for call in blocked.bind(b.loop, b.arrays):
                 call()
         found.append([b.arrays[k].copy() for k in totals])
     for other in found[1:]:

@@ -11,8 +11,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minikeras.engine import native
-from minikeras.engine.loops import Instruction, Loop, Operand
+from minikeras.engine.loops import Operand
 from minikeras.engine.native import jit
+from tests.engine.loop_writer import LoopWriter
 
 HALF = np.dtype("float16")
 FLOATS = [np.dtype(t) for t in ("float32", "float64")]
@@ -24,13 +25,11 @@ BOOL = np.dtype(bool)
 GUARD = 70  # elements of memory on either side that nobody may touch
 
 
-class Writer:
+class Writer(LoopWriter):
     """Writes a loop, and makes memory for its operands."""
 
     def __init__(self, *sizes, seed=0):
-        self.sizes = sizes
-        self.rng = np.random.default_rng(seed)
-        self.operands, self.instructions = [], []
+        super().__init__(sizes, seed)
         self.memory = []  # of each operand, where it lies: (block, element 0)
 
     # -- operands
@@ -69,39 +68,6 @@ class Writer:
         block = blocks[id(block)] if blocks else block
         strides = [s * block.itemsize for s in self.operands[k].strides]
         return np.lib.stride_tricks.as_strided(block[first:], self.sizes, strides)
-
-    # -- instructions
-
-    def emit(self, name, *inputs, dtype=None, attribute=None, per_row=None):
-        if per_row is None:
-            per_row = all(self.instructions[i].per_row for i in inputs)
-        if dtype is None:
-            dtype = self.instructions[inputs[-1]].dtype
-        step = Instruction(name, inputs, np.dtype(dtype), attribute, per_row)
-        self.instructions.append(step)
-        return len(self.instructions) - 1
-
-    def load(self, k):
-        dtype, strides = self.operands[k]
-        row = strides[-1] == 0
-        return self.emit("load", dtype=dtype, attribute=k, per_row=row)
-
-    def constant(self, number, dtype="float32"):
-        number = np.dtype(dtype).type(number)
-        return self.emit("constant", dtype=dtype, attribute=number, per_row=True)
-
-    def reduce(self, ufunc, x):
-        return self.emit("reduce", x, attribute=ufunc, per_row=True)
-
-    def store(self, x, k):
-        self.emit("store", x, attribute=k)
-
-    def accumulate(self, ufunc, x, k):
-        self.emit("accumulate", x, attribute=(ufunc, k))
-
-    @property
-    def loop(self):
-        return Loop(self.sizes, tuple(self.operands), tuple(self.instructions))
 
     # -- running
 
