@@ -11,6 +11,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
+from string import Template
 
 import numpy as np
 
@@ -18,8 +19,16 @@ from minikeras.engine.loops import processors
 
 __all__ = ["POOL", "SHARING"]
 
+# How a function on a pool begins: it has the places of the fields, and the lock.
+_LOCKED = """entry:
+  %wake = getelementptr %pool, ptr %pool, i64 0, i32 1
+  %done = getelementptr %pool, ptr %pool, i64 0, i32 2
+  %job.at = getelementptr %pool, ptr %pool, i64 0, i32 3
+  %number.at = getelementptr %pool, ptr %pool, i64 0, i32 4
+  %busy.at = getelementptr %pool, ptr %pool, i64 0, i32 5
+  call i32 @pthread_mutex_lock(ptr %pool)"""
 # Goes with what `dispatch` says of jobs: the type %job, and @do, which does one call.
-SHARING = """
+SHARING = Template("""
 ; Locked by who reads or writes it; awaited by threads; awaited by who brought a job.
 ; The job, or null; a number for each job; threads that are at it; whether it is taken.
 %pool = type { [64 x i8], [64 x i8], [64 x i8], ptr, i64, i64, i8 }
@@ -42,13 +51,7 @@ none:
 }
 
 define void @work(ptr %pool) {
-entry:
-  %wake = getelementptr %pool, ptr %pool, i64 0, i32 1
-  %done = getelementptr %pool, ptr %pool, i64 0, i32 2
-  %job.at = getelementptr %pool, ptr %pool, i64 0, i32 3
-  %number.at = getelementptr %pool, ptr %pool, i64 0, i32 4
-  %busy.at = getelementptr %pool, ptr %pool, i64 0, i32 5
-  call i32 @pthread_mutex_lock(ptr %pool)
+$locked
   br label %look
 look:
   %seen = phi i64 [0, %entry], [%seen, %sleep], [%number, %finish]
@@ -78,13 +81,7 @@ finish:
 }
 
 define internal void @share(ptr %pool, ptr %job) {
-entry:
-  %wake = getelementptr %pool, ptr %pool, i64 0, i32 1
-  %done = getelementptr %pool, ptr %pool, i64 0, i32 2
-  %job.at = getelementptr %pool, ptr %pool, i64 0, i32 3
-  %number.at = getelementptr %pool, ptr %pool, i64 0, i32 4
-  %busy.at = getelementptr %pool, ptr %pool, i64 0, i32 5
-  call i32 @pthread_mutex_lock(ptr %pool)
+$locked
   %before = load i64, ptr %number.at
   %number = add i64 %before, 1
   store i64 %number, ptr %number.at
@@ -111,7 +108,7 @@ declare i32 @pthread_mutex_unlock(ptr)
 declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_signal(ptr)
 declare i32 @pthread_cond_broadcast(ptr)
-"""
+""").substitute(locked=_LOCKED)
 # Where in a pool it says that it is taken; one without threads always is.
 TAKEN, POOL_BYTES = 216, 256
 
