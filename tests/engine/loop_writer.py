@@ -29,7 +29,7 @@ class LoopWriter:
         row = strides[-1] == 0
         return self.emit("load", dtype=dtype, attribute=k, per_row=row)
 
-    def constant(self, number, dtype="float32"):
+    def constant(self, number, dtype: np.typing.DTypeLike = "float32"):
         number = np.dtype(dtype).type(number)
         return self.emit("constant", dtype=dtype, attribute=number)
 
