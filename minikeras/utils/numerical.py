@@ -1,4 +1,4 @@
-"""Small tools for scripts, under the names of ``keras.utils``."""
+"""Labels as rows of zeros and ones, and vectors of length 1."""
 
 from __future__ import annotations
 
@@ -6,31 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minikeras.backend import (
-    clear_session,
-    custom_object_scope,
-    deserialize_keras_object,
-    get_custom_objects,
-    get_registered_name,
-    get_registered_object,
-    register_keras_serializable,
-    serialize_keras_object,
-    set_random_seed,
-)
-
-__all__ = [
-    "clear_session",
-    "custom_object_scope",
-    "deserialize_keras_object",
-    "get_custom_objects",
-    "get_registered_name",
-    "get_registered_object",
-    "normalize",
-    "register_keras_serializable",
-    "serialize_keras_object",
-    "set_random_seed",
-    "to_categorical",
-]
+__all__ = ["normalize", "to_categorical"]
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, Any]:
