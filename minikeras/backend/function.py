@@ -76,7 +76,7 @@ class Function:
 
     @property
     def plans(self) -> list[Any]:
-        """The plans made so far, one for each set of shapes."""
+        """The plans that are kept, one for each set of shapes."""
         return list(self._routine.plans.values())
 
     def run(self, arrays: Sequence[Any]) -> list[Any]:
@@ -134,7 +134,7 @@ class CompiledTrace:
 
     @property
     def plans(self) -> list[Any]:
-        """The plans made so far, one for each set of shapes."""
+        """The plans that are kept, one for each set of shapes."""
         return self._function.plans
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
@@ -173,7 +173,7 @@ class TracedFunction:
 
     @property
     def plans(self) -> list[Any]:
-        """The plans made so far; each can `explain` itself."""
+        """The plans that are kept; each can `explain` itself."""
         return [plan for trace in self.traces.values() for plan in trace.plans]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

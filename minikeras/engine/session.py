@@ -32,9 +32,16 @@ from minikeras.engine.storage import Storage
 
 __all__ = ["InteractiveSession", "Routine", "Session"]
 
+# Plans that a routine keeps: one for each number of rows, if those are 32 at most.
+PLANS = 32
+
 
 class Routine:
     """Fetches and feeds of one session, ready to be called; its plans are kept.
+
+    There is one for each set of shapes of the feeds, with memory of its own. When there
+    are `PLANS`, a new one takes the place of that whose last run is longest ago, which
+    a compiled plan knows of itself; of others, of that which was made first.
 
     Args:
         session: where the variables live.
@@ -95,8 +102,16 @@ class Routine:
         if self.once and is_on("wait") and key not in self._called:
             self._called.add(key)
             return plan
-        self.plans[key] = prepared(plan, self.session.values)
-        return self.plans[key]
+        if len(self.plans) >= PLANS:
+            oldest, _ = min([*self.plans.items()], key=_last_run)
+            self.plans.pop(oldest, None)
+        found = self.plans[key] = prepared(plan, self.session.values)
+        return found
+
+
+def _last_run(item: tuple[Any, Plan | CompiledPlan]) -> int:
+    _, plan = item
+    return plan.step if isinstance(plan, CompiledPlan) else -1
 
 
 def _own(value: Any) -> Any:

@@ -290,7 +290,7 @@ class Trainer(Objective):
         return step
 
     def plans(self, kind: str = "train") -> list[Any]:
-        """Return the plans by which steps run, one for each size of batch met so far.
+        """Return the plans by which steps run, one for each size of batch met lately.
 
         Args:
             kind: ``"train"``, ``"test"`` or ``"predict"``.

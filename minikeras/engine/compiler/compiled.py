@@ -118,7 +118,8 @@ class CompiledPlan:
         if where is None:
             return None
         if isinstance(where, Handle):
-            return lambda: owned(where.value_in(self.storage))
+            storage = self.storage  # not self: a plan that is let go leaves at once
+            return lambda: owned(where.value_in(storage))
         array = self.array(where)
         return array.copy if array.ndim else lambda: array[()]
 

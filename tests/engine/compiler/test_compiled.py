@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Thread
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import minikeras.engine as tf
 from minikeras.engine.compiler import CompiledPlan, without
 from minikeras.engine.compiler.program import Call, Fused
 from minikeras.engine.errors import ExecutionError
+from minikeras.engine.session import PLANS
 
 X = np.random.default_rng(0).standard_normal((96, 12)).astype("float32")
 Y = np.random.default_rng(1).integers(0, 4, 96)
@@ -133,6 +135,42 @@ def test_an_initializer_that_fails_leaves_its_variable_without_a_value() -> None
             session.run(v.initializer, {fails: True})
         with pytest.raises(tf.errors.UninitializedError):
             session.run(v)
+
+
+def test_the_plans_used_last_are_kept_and_others_leave_with_their_memory() -> None:
+    with tf.Graph().as_default(), tf.Session() as session, without("wait"):
+        x = tf.placeholder("float", (None, 3))
+        v = tf.Variable(0.0)
+        total = v.assign_add(tf.reduce_sum(x))
+        session.run(tf.global_variables_initializer())
+        routine: Any = session.routine([x * 2.0, total, v.handle], [x])
+        plans, memory, wanted = {}, {}, 0.0
+        for rows in range(1, 41):
+            for n in (rows, 1):  # 1 is used all the time
+                array = np.full((n, 3), n, "float32")
+                wanted += 3.0 * n * n
+                twice, *sums = routine.run([array])
+                np.testing.assert_array_equal(twice, 2 * array)
+                assert sums == [wanted, wanted]
+            newest = [*routine.plans.values()][-1]
+            plans[rows], memory[rows] = ref(newest), ref(newest.arena.base)
+            del newest
+            assert len(routine.plans) == min(rows, PLANS)
+    kept = {1, *range(40 - PLANS + 2, 41)}
+    assert {rows for rows, plan in plans.items() if plan()} == kept
+    assert {rows for rows, array in memory.items() if array() is not None} == kept
+
+
+def test_plans_that_are_not_compiled_are_no_more() -> None:
+    with tf.Graph().as_default(), tf.Session() as session, without("wait", "compile"):
+        x = tf.placeholder("float", (None,))
+        routine: Any = session.routine([x * 2.0], [x])
+        for n in range(1, 41):
+            (twice,) = routine(np.ones(n))
+            np.testing.assert_array_equal(twice, np.full(n, 2.0))
+        assert [shape for ((shape, _),) in routine.plans] == [
+            (n,) for n in range(41 - PLANS, 41)
+        ]
 
 
 def test_plans_of_two_threads_do_not_meet() -> None:

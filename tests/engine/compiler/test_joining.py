@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import numpy as np
 import pytest
 
 import minikeras as keras
 from minikeras.engine.compiler import without
+from minikeras.engine.compiler.joining import Arena
 from minikeras.engine.compiler.program import Fused
+from minikeras.engine.dtypes import as_dtype
+from minikeras.engine.ops.state import Handle
+from minikeras.engine.storage import Storage
 
 X = np.random.default_rng(0).standard_normal((48, 6)).astype("float32")
 Y = np.random.default_rng(1).integers(0, 3, 48)
@@ -63,6 +69,22 @@ def test_another_model_on_the_same_weights_leaves_them_where_they_are() -> None:
     weights = [w.copy() for w in first.get_weights()]
     first.fit(X, Y, batch_size=20, verbose=0)
     assert not np.array_equal(first.get_weights()[2], weights[2])
+
+
+def test_an_arena_leaves_with_the_variables_that_lie_on_it() -> None:
+    storage = Storage()
+    handles = [Handle(name, (3,), as_dtype("float32")) for name in "ab"]
+    storage.update({handle: np.ones(3, "float32") for handle in handles})
+    arena = ref(Arena(handles).on(storage))
+    assert arena() is not None
+    np.testing.assert_array_equal(storage[handles[1]], np.ones(3))
+    assert storage.can_join(handles)
+    assert not storage.can_join(handles[::-1])
+    del storage[handles[0]]
+    assert not storage.can_join(handles)  # one of them has no place there any more
+    del handles
+    assert arena() is None
+    assert not storage
 
 
 def test_a_weight_that_is_set_is_seen_by_the_next_step() -> None:
