@@ -101,8 +101,9 @@ def backend() -> str:
 
 
 def to_device(value: Array) -> Array:
-    """Return `value` as an array of the array library in use."""
-    return xp.asarray(value)
+    """Return `value` as an array of the array library in use; text stays as it is."""
+    is_text = xp is not np and getattr(value, "dtype", None) == "object"
+    return value if is_text else xp.asarray(value)
 
 
 def to_host(value: Array) -> Array:

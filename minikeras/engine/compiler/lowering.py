@@ -27,7 +27,7 @@ from minikeras.engine.compiler.program import (
 from minikeras.engine.compiler.repeat import Form, Layout, Repeat
 from minikeras.engine.compiler.schedule import Schedule
 from minikeras.engine.compiler.traced import OpaqueError, Recorder, Traced
-from minikeras.engine.graph import Node
+from minikeras.engine.graph import Node, Tensor
 from minikeras.engine.ops.body import assigns
 from minikeras.engine.ops.scan import Scan
 from minikeras.engine.ops.state import Handle
@@ -329,7 +329,9 @@ def new_slot(spec: Spec, source: Any = None) -> Slot:
     sizes = [n for n in spec.shape or () if n is not None]
     if spec.shape is None or len(sizes) < len(spec.shape):
         raise UncompilableError(f"a value of {spec} has no fixed size")
-    if dtype.kind not in _NUMBERS:
+    # Text can be given, but there is no place for it in memory that values share.
+    given = isinstance(source, Tensor)
+    if dtype.kind not in _NUMBERS and not given:
         raise UncompilableError(f"a value of {spec} is not made of numbers")
     return Slot.new(sizes, dtype, source)
 

@@ -47,6 +47,8 @@ class Recorder:
 
     def map(self, name: str, inputs: Sequence[Slot], dtype: Any) -> Traced:
         """Record an elementwise function."""
+        if any(x.dtype.kind == "O" for x in inputs):
+            raise OpaqueError("made of objects")
         shape = np.broadcast_shapes(*(x.shape for x in inputs))
         output = Slot.new(shape, dtype)
         self.instructions.append(Map(name, inputs, output, self.node))

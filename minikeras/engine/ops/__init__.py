@@ -9,6 +9,9 @@ from minikeras.engine.ops.arithmetic import *
 from minikeras.engine.ops.comparison import *
 from minikeras.engine.ops.control import *
 from minikeras.engine.ops.conv import *
+from minikeras.engine.ops.correlation import *
+from minikeras.engine.ops.ctc import *
+from minikeras.engine.ops.counting import *
 from minikeras.engine.ops.cumulative import *
 from minikeras.engine.ops.decomposition import *
 from minikeras.engine.ops.diagonals import *
@@ -18,6 +21,7 @@ from minikeras.engine.ops.einsum import *
 from minikeras.engine.ops.elementwise import *
 from minikeras.engine.ops.extremes import *
 from minikeras.engine.ops.filling import *
+from minikeras.engine.ops.host import *
 from minikeras.engine.ops.indexing import *
 from minikeras.engine.ops.joining import *
 from minikeras.engine.ops.labels import *
@@ -36,4 +40,5 @@ from minikeras.engine.ops.softmax import *
 from minikeras.engine.ops.sorting import *
 from minikeras.engine.ops.state import *
 from minikeras.engine.ops.trigonometry import *
+from minikeras.engine.ops.uniqueness import *
 from minikeras.engine.ops.updating import *
