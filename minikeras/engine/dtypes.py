@@ -11,6 +11,7 @@ Source: JAX type promotion semantics (jax.readthedocs.io, JEP 9407) and
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,17 @@ class DType(str):
         return self in FLOATS or self in COMPLEXES
 
     @property
+    def real(self) -> DType:
+        """That of its real part: itself, unless it is complex."""
+        parts = {"complex64": "float32", "complex128": "float64"}
+        return NAMES[parts[self]] if self in parts else self
+
+    @property
+    def complex(self) -> DType:
+        """That of complex numbers whose parts are such: complex64, unless too narrow."""
+        return NAMES["complex128" if self in ("float64", "complex128") else "complex64"]
+
+    @property
     def as_numpy_dtype(self) -> np.dtype[Any]:
         """The NumPy type object."""
         return _numpy(str(self))
@@ -111,10 +123,10 @@ _OF_NUMPY = {
 def _numpy(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         try:
-            return np.dtype("bfloat16")  # registered once ml_dtypes is imported
-        except TypeError:
+            return np.dtype(import_module("ml_dtypes").bfloat16)
+        except ImportError:
             raise DTypeError(
-                "bfloat16 needs the package ml_dtypes: pip install ml_dtypes"
+                "bfloat16 needs ml_dtypes; pip install 'minikeras[bfloat16]'"
             ) from None
     return np.dtype("object" if name == "string" else name)
 

@@ -1,7 +1,9 @@
 """Kinds of number: names, weak Python scalars, promotion as in Keras."""
 
 import itertools
+import sys
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -174,3 +176,14 @@ def test_gradients_flow_back_through_promotion():
         slopes = tf.gradients(x * y, [x, y])
         assert [g.dtype for g in slopes] == ["float16", "float64"]
         np.testing.assert_array_equal(session.run(slopes), [[3], [2]])
+
+
+def test_bfloat16_is_that_of_ml_dtypes():
+    assert dtypes.as_dtype("bfloat16").as_numpy_dtype == np.dtype(ml_dtypes.bfloat16)
+
+
+def test_without_ml_dtypes_bfloat16_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    dtypes._numpy.cache_clear()
+    with pytest.raises(DTypeError, match=r"pip install 'minikeras\[bfloat16\]'"):
+        _ = dtypes.as_dtype("bfloat16").as_numpy_dtype
