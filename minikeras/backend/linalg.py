@@ -1,4 +1,4 @@
-"""Products: Keras's rules for shapes, over the engine's `matmul` and `einsum`."""
+"""Products, by Keras's rules for shapes, and the engine's functions of matrices."""
 
 from __future__ import annotations
 
@@ -8,10 +8,50 @@ from typing import Any
 from minikeras.engine import ops as engine
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.ops import einsum, matmul, qr, tensordot
+from minikeras.engine.ops import (
+    cholesky,
+    cholesky_inverse,
+    det,
+    eig,
+    eigh,
+    einsum,
+    inv,
+    logdet,
+    lstsq,
+    lu_factor,
+    matmul,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    solve_triangular,
+    svd,
+    tensordot,
+)
 from minikeras.engine.shapes import axis_of
 
-__all__ = ["batch_dot", "dot", "einsum", "matmul", "qr", "tensordot"]
+__all__ = [
+    "batch_dot",
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "dot",
+    "eig",
+    "eigh",
+    "einsum",
+    "inv",
+    "logdet",
+    "lstsq",
+    "lu_factor",
+    "matmul",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "tensordot",
+]
 
 
 def dot(x: Any, y: Any) -> Tensor:
