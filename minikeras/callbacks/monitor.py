@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from minikeras.callbacks.base import Callback, Logs
 from minikeras.callbacks.console import say
-from minikeras.callbacks.rates import learning_rates, set_learning_rate
+from minikeras.callbacks.rates import learning_rates, rate_of, rated
 
 __all__ = ["EarlyStopping", "MonitorCallback", "ReduceLROnPlateau"]
 
@@ -226,14 +226,16 @@ class ReduceLROnPlateau(MonitorCallback):
                 self._reduce(epoch)
 
     def _reduce(self, epoch: int) -> None:
-        old = float(self.model.optimizer.learning_rate)
-        new = max(old * self.factor, self.min_lr)
-        if new < old:
-            set_learning_rate(self.model, new)
+        for name, optimizer in rated(self.model):
+            old = rate_of(optimizer)
+            new = max(old * self.factor, self.min_lr)
+            if new >= old:
+                continue
+            optimizer.learning_rate = new
             if self.verbose:
                 say(
-                    f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
-                    f"{new}."
+                    f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing "
+                    f"{name and name + ' '}learning rate to {new}."
                 )
             self.cooldown_counter = self.cooldown
             self.wait = 0

@@ -11,21 +11,33 @@ from minikeras.callbacks.console import say
 __all__ = ["LearningRateScheduler"]
 
 
-def learning_rates(model: Any) -> Logs:
-    """Return the model's learning rate as logs.
+def rated(model: Any) -> list[tuple[str, Any]]:
+    """Return what of a model has a learning rate, with the name of each.
+
+    That is its optimizer, without a name, or the several that are in it.
+    """
+    several = getattr(model.optimizer, "optimizers", None)
+    return [(o.name, o) for o in several] if several else [("", model.optimizer)]
+
+
+def rate_of(optimizer: Any) -> float:
+    """Return an optimizer's learning rate.
 
     Raises:
-        ValueError: if its optimizer has none that is a number.
+        ValueError: if it has none that is a number.
     """
     try:
-        return {"learning_rate": float(model.optimizer.learning_rate)}
+        return float(optimizer.learning_rate)
     except (AttributeError, TypeError):
         raise ValueError('Optimizer must have a "learning_rate" attribute.') from None
 
 
-def set_learning_rate(model: Any, rate: float) -> None:
-    """Set the model's learning rate."""
-    model.optimizer.learning_rate = rate
+def learning_rates(model: Any) -> Logs:
+    """Return the model's learning rate as logs, or those of its several optimizers."""
+    return {
+        "_".join(filter(None, ("learning_rate", name))): rate_of(optimizer)
+        for name, optimizer in rated(model)
+    }
 
 
 class LearningRateScheduler(Callback):
@@ -45,7 +57,15 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""
-        old = learning_rates(self.model)["learning_rate"]
+        for name, optimizer in rated(self.model):
+            optimizer.learning_rate = rate = self._rate(epoch, rate_of(optimizer))
+            if self.verbose:
+                say(
+                    f"\nEpoch {epoch + 1}: LearningRateScheduler setting "
+                    f"{name and name + ' '}learning rate to {rate}."
+                )
+
+    def _rate(self, epoch: int, old: float) -> float:
         try:
             rate: Any = self.schedule(epoch, old)
         except TypeError:  # a function of the epoch alone
@@ -55,12 +75,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(
                 f"The output of the `schedule` function should be a float. Got: {rate}"
             )
-        set_learning_rate(self.model, rate)
-        if self.verbose:
-            say(
-                f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to "
-                f"{rate}."
-            )
+        return rate
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Add the rate to the logs."""

@@ -4,11 +4,17 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.optimizers import schedules
+from minikeras.optimizers.adafactor import Adafactor
 from minikeras.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from minikeras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
 from minikeras.optimizers.base import Optimizer
 from minikeras.optimizers.ftrl import Ftrl
+from minikeras.optimizers.lamb import Lamb
 from minikeras.optimizers.lion import Lion
+from minikeras.optimizers.loss_scale import LossScaleOptimizer
+from minikeras.optimizers.multi import MultiOptimizer, OptimizerMap
+from minikeras.optimizers.muon import Muon
+from minikeras.optimizers.schedule_free import ScheduleFreeAdamW
 from minikeras.optimizers.sgd import SGD
 
 
@@ -21,16 +27,23 @@ _registry = K.Registry(
     "optimizer",
     [
         Adadelta,
+        Adafactor,
         Adagrad,
         Adam,
         AdamW,
         Adamax,
         Ftrl,
+        Lamb,
         Lion,
+        LossScaleOptimizer,
+        MultiOptimizer,
+        Muon,
         Nadam,
         Optimizer,
+        OptimizerMap,
         RMSprop,
         SGD,
+        ScheduleFreeAdamW,
     ],
     fold=str.lower,
     accepts=_is_optimizer,
@@ -40,15 +53,22 @@ get, serialize, deserialize = _registry.get, _registry.serialize, _registry.dese
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
     "Ftrl",
+    "Lamb",
     "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

@@ -97,7 +97,7 @@ class Adam(Moments):
     ) -> None:
         """Correct the learning rate for the means' start at 0, then update each."""
         t = self.step_number()
-        correction = K.sqrt(1 - _power(self.beta_2, t)) / (1 - _power(self.beta_1, t))
+        correction = K.sqrt(1 - power(self.beta_2, t)) / (1 - power(self.beta_1, t))
         super().update_all(gradients, variables, learning_rate * correction)
 
     def update_step(
@@ -178,7 +178,7 @@ class Adamax(Moments):
         learning_rate: Any,
     ) -> None:
         """Correct the learning rate for the mean's start at 0, then update each."""
-        corrected = learning_rate / (1 - _power(self.beta_1, self.step_number()))
+        corrected = learning_rate / (1 - power(self.beta_1, self.step_number()))
         super().update_all(gradients, variables, corrected)
 
     def update_step(
@@ -226,13 +226,13 @@ class Nadam(Moments):
     ) -> None:
         """Compute the momenta of this step and the next one, then update each."""
         t = self.step_number()
-        now, soon = (self.beta_1 * (1.0 - 0.5 * _power(0.96, n)) for n in (t, t + 1.0))
+        now, soon = (self.beta_1 * (1.0 - 0.5 * power(0.96, n)) for n in (t, t + 1.0))
         product = self.assign(self._u_product, self._u_product * now)
         product = K.cast(product, K.floatx())
         self._factors = (
             soon / (1 - product * soon),
             (1 - now) / (1 - product),
-            1 / (1 - _power(self.beta_2, t)),
+            1 / (1 - power(self.beta_2, t)),
         )
         super().update_all(gradients, variables, learning_rate)
 
@@ -247,5 +247,5 @@ class Nadam(Moments):
         self.assign_sub(variable, ahead * learning_rate / spread)
 
 
-def _power(base: float, exponent: Any) -> Any:
+def power(base: float, exponent: Any) -> Any:
     return K.power(K.cast(base, K.floatx()), exponent)

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from minikeras import backend as K
 from minikeras import initializers
+from minikeras.optimizers.arguments import with_arguments_of
 from minikeras.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from minikeras.optimizers.schedules import LearningRateSchedule
 from minikeras.optimizers.state import State
 
-__all__ = ["Optimizer", "Variable"]
+__all__ = ["Optimizer", "Variable", "kept_only_if", "values_lent"]
 
 Variable = K.Variable
 Variables = Sequence[Variable]
@@ -53,9 +55,14 @@ class Optimizer(State):
         ValueError: if an argument is out of range, or there is more than one clipping.
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = with_arguments_of(Optimizer, cls.__init__)
+
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: Any,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -66,7 +73,15 @@ class Optimizer(State):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
+        **kwargs: Any,
     ) -> None:
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn(
+                "Argument `decay` is no longer supported and will be ignored.",
+                stacklevel=3,
+            )
+        if kwargs:
+            raise ValueError(f"Argument(s) not recognized: {kwargs}")
         super().__init__(name or K.auto_name(type(self).__name__))
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -90,20 +105,20 @@ class Optimizer(State):
                 f"Received: clipnorm={self.clipnorm}, clipvalue={self.clipvalue}, "
                 f"global_clipnorm={self.global_clipnorm}"
             )
-        if not 0 <= self.ema_momentum <= 1:
+        if self.use_ema and not 0 <= self.ema_momentum <= 1:
             raise ValueError(
                 "`ema_momentum` must be in the range [0, 1]. Received: "
                 f"ema_momentum={self.ema_momentum}"
             )
-        for name, least in (
-            ("ema_overwrite_frequency", 1),
-            ("gradient_accumulation_steps", 2),
-        ):
+        whole = {"gradient_accumulation_steps": 2}
+        if self.use_ema:
+            whole["ema_overwrite_frequency"] = 1
+        for name, least in whole.items():
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < least):
+            if value and (not isinstance(value, int) or value < least):
                 raise ValueError(
-                    f"`{name}` must be an integer >= {least} or None. Received: "
-                    f"{name}={value}"
+                    f"`{name}` must be an integer >= {least}"
+                    f"{' or None' if least == 1 else ''}. Received: {name}={value}"
                 )
 
     def slots(self) -> list[dict[str, Any]]:
@@ -118,19 +133,19 @@ class Optimizer(State):
         """Make what is kept for each of `variables`, once."""
         if self.built:
             return
-        self._trainable_variables = list(variables)
+        own = self._trainable_variables = list(variables)
         if self.use_ema:
-            self._add_slots({"average": "zeros"})
+            self._model_variables_moving_average = self.add_optimizer_variables(
+                own, "average"
+            )
         if self.gradient_accumulation_steps:
-            self._add_slots({"gradient_accumulator": "zeros"})
+            self._accumulated_gradients = [
+                self.add_variable_from_reference(v, "gradient_accumulator") for v in own
+            ]
         self._common = len(self._variables)
         for group in self.slots():
-            self._add_slots(group)
+            self.add_optimizer_variables(own, list(group), list(group.values()))
         self.built = True
-
-    def _add_slots(self, group: dict[str, Any]) -> None:
-        names, starts = list(group), list(group.values())
-        self.add_optimizer_variables(self._trainable_variables, names, starts)
 
     # -- learning rate and step count --------------------------------------------------
 
@@ -154,7 +169,7 @@ class Optimizer(State):
         current = self._learning_rate
         if callable(learning_rate):
             if isinstance(current, Variable):
-                self._variables.remove(current)
+                self._variables = [v for v in self._variables if v is not current]
             self._learning_rate = learning_rate
             vars(self).pop("_traced_methods", None)
             K.note_change()
@@ -167,6 +182,13 @@ class Optimizer(State):
                 "not settable. If you need the learning rate to be settable, you "
                 "should instantiate the optimizer with a float `learning_rate`."
             )
+
+    def learning_rates(self) -> list[Any]:
+        """Return the step lengths as they were given: variables, schedules, functions.
+
+        A traced step holds as long as these stay the same.
+        """
+        return [self._learning_rate]
 
     def _made_rate(self, learning_rate: Any) -> Any:
         if callable(learning_rate):
@@ -290,18 +312,17 @@ class Optimizer(State):
         return variables
 
     @K.compiled_method
-    def _step(self, gradients: list[Any], places: tuple[int, ...]) -> None:
+    def _step(self, grads: list[Any], places: tuple[int, ...]) -> None:
         """Take one step of the trainable variables at these places."""
-        variables = [self._trainable_variables[i] for i in places]
+        changing = [self._trainable_variables[i] for i in places]
         with K.name_scope(self.name):
-            if self.loss_scale_factor is not None:
-                gradients = [g / self.loss_scale_factor for g in gradients]
-            if self.gradient_accumulation_steps:
+            gradients, variables = self._overwrite(grads, changing)
+            if variables:
+                if self.loss_scale_factor is not None:
+                    gradients = [g / self.loss_scale_factor for g in gradients]
                 self._accumulate(gradients, variables)
-            else:
-                self._update(gradients, variables)
-            if self.use_ema:
-                self._move_averages()
+                if self.use_ema:
+                    self._move_averages()
             for variable in variables:
                 if variable.constraint is not None:
                     variable.assign(variable.constraint(variable))
@@ -309,40 +330,56 @@ class Optimizer(State):
 
     def _update(self, gradients: Sequence[Any], variables: Variables) -> None:
         """Clip, decay, update."""
-        rate = K.convert_to_tensor(self.learning_rate)
-        gradients = self._clipped(gradients)
-        if self.weight_decay is not None:
-            share = rate * self.weight_decay
-            for v in variables:
-                if not self._not_decayed(v):
-                    v.assign(v - v * K.cast(share, v.dtype))
-        self.update_all(gradients, variables, rate)
+        gradients = self._clip_gradients(gradients)
+        self._apply_weight_decay(variables)
+        self.update_all(gradients, variables, K.convert_to_tensor(self.learning_rate))
 
-    def _clipped(self, gradients: Sequence[Any]) -> Sequence[Any]:
-        if self.clipnorm:
+    def _clip_gradients(self, gradients: Sequence[Any]) -> Sequence[Any]:
+        if self.clipnorm and self.clipnorm > 0:
             return [clip_by_norm(g, self.clipnorm) for g in gradients]
-        if self.global_clipnorm:
+        if self.global_clipnorm and self.global_clipnorm > 0:
             return clip_by_global_norm(gradients, self.global_clipnorm)
-        if self.clipvalue:
+        if self.clipvalue and self.clipvalue > 0:
             return [K.clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
         return gradients
 
     def _accumulate(self, gradients: Sequence[Any], variables: Variables) -> None:
-        """Add up gradients; every so many steps, update by their mean.
-
-        The update is computed in every step, and kept where it is due.
-        """
+        """Add up gradients; every so many steps, update by their mean."""
         steps = self.gradient_accumulation_steps
-        due = K.equal((self._iterations + 1) % steps, 0)
+        if not steps:
+            self._update(gradients, variables)
+            return
+        due = self._update_is_due()
         sums = [self.slot(v, "gradient_accumulator") for v in variables]
         totals = [g + s for g, s in zip(gradients, sums, strict=True)]
-        changing = (*variables, *self._variables[self._common :])
-        before = [(v, v.value) for v in changing]
-        self._update([total / steps for total in totals], variables)
-        for variable, value in before:
-            variable.assign(K.where(due, variable, value))
+        with kept_only_if(due, (*variables, *self._variables[self._common :])):
+            self._update([total / steps for total in totals], variables)
         for variable, total in zip(sums, totals, strict=True):
             variable.assign(K.where(due, K.zeros_like(total), total))
+
+    def _update_is_due(self) -> Any:
+        return K.equal((self._iterations + 1) % self.gradient_accumulation_steps, 0)
+
+    def _overwrite(
+        self, gradients: Sequence[Any], variables: Variables
+    ) -> tuple[Sequence[Any], Variables]:
+        """Let gradients take the place of variables made so; return what is left.
+
+        Over several steps it is the largest gradient that does.
+        """
+        pairs = list(zip(gradients, variables, strict=True))
+        for g, v in pairs:
+            if not v.overwrite_with_gradient:
+                continue
+            if not self.gradient_accumulation_steps:
+                v.assign(K.cast(g, v.dtype))
+                continue
+            due, largest = self._update_is_due(), self.slot(v, "gradient_accumulator")
+            g = K.maximum(g, largest)
+            v.assign(K.where(due, g, v))
+            largest.assign(K.where(due, K.zeros_like(g), g))
+        left = [(g, v) for g, v in pairs if not v.overwrite_with_gradient]
+        return [g for g, _ in left], [v for _, v in left]
 
     # -- averages and decay ------------------------------------------------------------
 
@@ -352,17 +389,32 @@ class Optimizer(State):
         momentum = self.ema_momentum * started
         every = self.ema_overwrite_frequency
         due = K.equal((self.iterations + 1) % every, 0) if every else None
-        for variable in self._trainable_variables:
+        for variable in self._averaged(self._trainable_variables):
             average = self.slot(variable, "average")
             mean = self.average(average, variable, K.cast(momentum, variable.dtype))
             if due is not None:
                 variable.assign(K.where(due, mean, variable))
 
+    def _averaged(self, variables: Iterable[Variable]) -> Variables:
+        return [v for v in variables if not v.overwrite_with_gradient]
+
     def finalize_variable_values(self, var_list: Variables) -> None:
-        """Set variables to their moving averages, if these are kept."""
-        if self.use_ema:
-            for variable in var_list:
-                variable.assign(self.slot(variable, "average").value)
+        """Set variables to their moving averages, if these are kept.
+
+        Raises:
+            ValueError: if these are not all the variables that the optimizer knows.
+        """
+        if not self.use_ema:
+            return
+        if len(var_list) != len(self._trainable_variables):
+            raise ValueError(
+                f"The length of model variables ({len(var_list)}) to override does not "
+                "match the length of model variables stored in the optimizer "
+                f"({len(self._trainable_variables)}). Please check if the optimizer "
+                "was called on your model."
+            )
+        for variable in self._averaged(var_list):
+            variable.assign(self.slot(variable, "average").value)
 
     def exclude_from_weight_decay(
         self,
@@ -387,6 +439,63 @@ class Optimizer(State):
         names = re.compile("|".join(var_names or ()) or r"(?!)")
         self._not_decayed = lambda v: v in these or bool(names.search(v.name))
 
+    def weight_decay_of(self, variable: Variable) -> float | None:
+        """Return the share of `variable` that it loses in a step, before the rate."""
+        return self.weight_decay
+
+    def _apply_weight_decay(self, variables: Variables) -> None:
+        rate = self.learning_rate
+        for v in variables:
+            share = None if self._not_decayed(v) else self.weight_decay_of(v)
+            if share is not None:
+                v.assign(v - v * K.cast(rate * share, v.dtype))
+
+    def stateless_apply(
+        self,
+        optimizer_variables: Sequence[Any],
+        grads: Sequence[Any],
+        trainable_variables: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        """Return what `apply` would make of the variables, and leave them as they are.
+
+        Args:
+            optimizer_variables: values to take for `variables`.
+            grads: one gradient for each variable that the optimizer was built with.
+            trainable_variables: values to take for these.
+
+        Returns:
+            The new values of the trainable variables, and those of the optimizer's.
+
+        Raises:
+            ValueError: if it is not built, or a number of values does not fit.
+        """
+        name, own = type(self).__name__, self._trainable_variables
+        if not self.built:
+            raise ValueError(
+                f"To call `stateless_apply`, {name} must be built (i.e. its variables "
+                "must have been created). You can build it via "
+                "`optimizer.build(trainable_variables)`."
+            )
+        if len(optimizer_variables) != len(self.variables):
+            raise ValueError(
+                "Argument `optimizer_variables` must be a list of tensors "
+                f"corresponding 1:1 to {name}().variables. Received list with length "
+                f"{len(optimizer_variables)}, but expected {len(self.variables)} "
+                "variables."
+            )
+        if len(trainable_variables) != len(own):
+            raise ValueError(
+                "Argument `optimizer_variables` must be a list of tensors "
+                "corresponding 1:1 to the trainable variables list that the optimizer "
+                "was built with. Received len(trainable_variables) == "
+                f"{len(trainable_variables)} whereas the optimizer was built with "
+                f"{len(own)} variables."
+            )
+        values = [*trainable_variables, *optimizer_variables]
+        with values_lent((*own, *self.variables), values) as after:
+            self.apply(grads)
+        return after[: len(own)], after[len(own) :]
+
     def scale_loss(self, loss: Any) -> Any:
         """Return `loss`, scaled so that small gradients do not vanish in 16 bits."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
@@ -401,3 +510,42 @@ class Optimizer(State):
             **super().get_config(),
             "learning_rate": K.serialize_keras_object(given),
         }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Any:
+        """Return an optimizer made from what `get_config` returned."""
+        with K.custom_object_scope(custom_objects):
+            return super().from_config(config)
+
+
+@contextmanager
+def kept_only_if(condition: Any, variables: Iterable[Variable]) -> Iterator[None]:
+    """Let changes of `variables` inside take effect only where `condition` holds.
+
+    They are computed in any case, which costs less than a branch would.
+    """
+    before = [(v, v.value) for v in variables]
+    yield
+    for variable, value in before:
+        variable.assign(K.where(condition, variable, value))
+
+
+@contextmanager
+def values_lent(
+    variables: Sequence[Variable], values: Sequence[Any]
+) -> Iterator[list[Any]]:
+    """Let `variables` have other values inside; the list returned ends as their last.
+
+    Then they have their own values back.
+    """
+    before, after = [v.value for v in variables], []
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        yield after
+        after += [v.value for v in variables]
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)

@@ -92,6 +92,8 @@ class State(K.Configured):
     ) -> Any:
         """Return new variables, one (or one of each `name`) for each trainable one.
 
+        There is None for one that is to be overwritten by its gradient.
+
         Args:
             trainable_variables: what they are for.
             name: of what is kept, as in ``"momentum"``; or several names.
@@ -110,7 +112,12 @@ class State(K.Configured):
             )
         kinds = list(zip(names, starts, strict=True))
         rows = [
-            [self.add_variable_from_reference(v, *kind) for kind in kinds]
+            [
+                None
+                if v.overwrite_with_gradient
+                else self.add_variable_from_reference(v, *kind)
+                for kind in kinds
+            ]
             for v in trainable_variables
         ]
         columns = tuple([row[i] for row in rows] for i in range(len(names)))
@@ -121,13 +128,14 @@ class State(K.Configured):
         return self._slots[variable, name]
 
     def _get_variable_index(self, variable: K.Variable) -> int:
-        return self._trainable_variables.index(variable)
+        places = {v: i for i, v in enumerate(self._trainable_variables)}
+        return places[variable]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set `variables` to these values.
 
         Raises:
-            ValueError: if the optimizer is not built yet.
+            ValueError: if the optimizer is not built yet, or a shape differs.
         """
         if not self.built:
             raise ValueError(
@@ -135,23 +143,29 @@ class State(K.Configured):
                 "built. Please call `optimizer.build(trainable_variables)` to create "
                 "the optimizer weights before calling `set_weights()`."
             )
-        for variable, weight in zip(self._variables, weights, strict=True):
+        for variable, weight in zip(self.variables, weights, strict=False):
+            if variable.shape != tuple(weight.shape):
+                raise ValueError(
+                    f"Optimizer variable {variable.path} has shape {variable.shape} "
+                    f"not compatible with provided weight shape {weight.shape}."
+                )
             variable.assign(weight)
 
     def save_own_variables(self, store: Any) -> None:
         """Put the values of `variables` into `store`, under ``"0"``, ``"1"``, ..."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Take the values of `variables` from `store`; warn if their number differs."""
-        if len(store) != len(self._variables):
+        own = self.variables
+        if len(store) != len(own):
             warnings.warn(
                 f"Skipping variable loading for optimizer '{self.name}', because it "
-                f"has {len(self._variables)} variables whereas the saved optimizer "
-                f"has {len(store)} variables.",
+                f"has {len(own)} variables whereas the saved optimizer has "
+                f"{len(store)} variables. ",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(own):
             variable.assign(store[str(i)])

@@ -186,6 +186,7 @@ class Objective:
         loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
         variables = self.model.trainable_variables
         if variables:
+            self.optimizer.build(variables)
             gradients = K.gradients(self.optimizer.scale_loss(loss), variables)
             self.optimizer.apply(gradients, variables)
         return self.model.compute_metrics(x, y, y_pred, sample_weight)

@@ -305,8 +305,8 @@ class Trainer(Objective):
         """Return what a trace depends on: if it changes, steps are traced anew."""
         layers = self.model._flatten_layers()
         trained = [v.handle for v in self.model.trainable_variables]
-        rate = getattr(self.optimizer, "_learning_rate", None)
-        return layers, trained, self.optimizer, rate, self._compiled_metrics
+        rates = self.optimizer.learning_rates() if self.optimizer else []
+        return layers, trained, self.optimizer, rates, self._compiled_metrics
 
     def _traced(self, function: Callable[..., Any], *data: Any) -> Any:
         """Return what a step returns, apart from the penalties of other calls."""
