@@ -6,10 +6,12 @@ when all are arrays and numbers.
 """
 
 from minikeras.backend.activation import *
+from minikeras.backend.adaptive import *
 from minikeras.backend.attention import *
 from minikeras.backend.config import *
 from minikeras.backend.control import *
 from minikeras.backend.conv import *
+from minikeras.backend.ctc import *
 from minikeras.backend.elementwise import *
 from minikeras.backend.filling import *
 from minikeras.backend.function import *

@@ -12,6 +12,9 @@ from minikeras.ops.filling import *
 from minikeras.ops.indexing import *
 from minikeras.ops.linalg import *
 from minikeras.ops.nn import *
+from minikeras.ops.ordering import *
 from minikeras.ops.quantiles import *
 from minikeras.ops.reduction import *
 from minikeras.ops.reshaping import *
+from minikeras.ops.statistics import *
+from minikeras.ops.windows import *

@@ -17,6 +17,7 @@ __all__ = [
     "eye",
     "full",
     "full_like",
+    "geomspace",
     "identity",
     "linspace",
     "logspace",
@@ -126,3 +127,23 @@ def logspace(
     """Return `base` to the power of `num` numbers, evenly spaced."""
     powers = K.power(base, K.linspace(start, stop, num, endpoint, None, axis))
     return powers if dtype is None else K.cast(powers, dtype)
+
+
+@eager
+def geomspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """Return `num` numbers, each of which is the one before times the same factor.
+
+    `start` and `stop` have the same sign, and are not 0.
+    """
+    start = K.multiply(start, 1.0)
+    first, last = (K.log(K.abs(x)) for x in (start, stop))
+    sizes = K.exp(K.linspace(first, last, num, endpoint, None, axis))
+    numbers = K.multiply(sizes, K.sign(K.expand_dims(start, axis)))
+    return numbers if dtype is None else K.cast(numbers, dtype)

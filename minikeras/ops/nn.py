@@ -18,6 +18,8 @@ __all__ = [
     "celu",
     "conv",
     "conv_transpose",
+    "ctc_decode",
+    "ctc_loss",
     "depthwise_conv",
     "dot_product_attention",
     "elu",
@@ -104,6 +106,8 @@ dot_product_attention = eager(K.dot_product_attention)
 
 binary_crossentropy = eager(K.binary_crossentropy)
 categorical_crossentropy = eager(K.categorical_crossentropy)
+ctc_decode = eager(K.ctc_decode)
+ctc_loss = eager(K.ctc_loss)
 
 
 @eager

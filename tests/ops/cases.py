@@ -82,6 +82,7 @@ def distinct(*shape: int) -> np.ndarray:
 X, Y = floats(3, 4), floats(3, 4)
 SPECIAL = np.array([1.0, np.nan, np.inf, -np.inf, 0.0, -2.5], "float32")
 HOLES = np.array([[1.0, np.nan, 3.0], [np.nan, -5.0, 2.0]], "float32")
+GAPS = np.where(booleans(2, 5, 4), distinct(2, 5, 4), np.float32(np.nan))
 
 
 def words(text: str) -> list[str]:
@@ -177,6 +178,37 @@ REDUCTIONS += [
     *each("quantile", distinct(3, 4), np.array([0.1, 0.6], "float32"), axis=0),
     *each("quantile", distinct(3, 4, 2), 0.7, axis=(0, 2), keepdims=True),
     *each("percentile", distinct(3, 4), 30.0),
+    *each("quantile", HOLES, 0.5, axis=0),
+    *each("nanmedian", HOLES),
+    *each("nanmedian", HOLES, axis=1, keepdims=True),
+    *(
+        Case("nanquantile", (GAPS, 0.3), {"axis": 1, "method": method})
+        for method in words("linear lower higher midpoint nearest")
+    ),
+    *each("nanquantile", GAPS, np.array([0.1, 0.6], "float32"), axis=(0, 2)),
+    *each("nanpercentile", GAPS, 30.0, keepdims=True),
+    *each("nanargmax nanargmin", HOLES),
+    *each("nanargmax nanargmin", GAPS, axis=1, keepdims=True),
+    *each("nanargmax nanargmin", np.full((2, 2), np.nan, "float32"), axis=0),
+    *each("nancumsum nancumprod", HOLES),
+    *each("nancumsum nancumprod", HOLES, axis=1, dtype="float16"),
+    *each("nancumsum nansum", integers(4)),
+    *each("corrcoef", floats(3, 8)),
+    *each("corrcoef", integers(9)),
+    *(
+        Case("correlate", pair, {"mode": mode})
+        for mode in words("valid same full")
+        for pair in [
+            (floats(5), floats(3)),
+            (floats(2), floats(7)),
+            (integers(4), floats(4)),
+        ]
+    ),
+    *each("histogram", floats(40)),
+    *each("histogram", integers(40), bins=4),
+    *each("histogram", SPECIAL[[0, 1, 4, 5]], bins=3, range=(-2.5, 1.5)),
+    *each("histogram", np.ones(3, "float32"), bins=3),
+    *each("histogram", floats(0), bins=3, range=(0.0, 2.0)),
 ]
 
 CUBE = floats(2, 3, 4)
@@ -234,10 +266,17 @@ RESHAPING = [
 ]
 
 PLACES = np.array([[0, 2], [1, 1]], "int32")
+PLACES_TOO = {f"return_{name}": True for name in words("index inverse counts")}
 INDEXING = [
     *each("sort argsort", distinct(3, 4)),
     *each("sort argsort", distinct(3, 4), axis=0),
     *each("top_k", distinct(3, 4), 2),
+    *each("unique", integers(9)),
+    *each("unique", integers(3, 4), **PLACES_TOO),
+    *each("unique", floats(2, 3)[[0, 1, 0]], axis=0, **PLACES_TOO),
+    *each("unique", integers(2, 3)[:, [0, 1, 0, 0]], axis=-1, size=4, **PLACES_TOO),
+    *each("unique", integers(9), size=12, fill_value=7, **PLACES_TOO),
+    *each("unique", integers(9), size=2, **PLACES_TOO),
     *each("in_top_k", np.array([1, 0, 3]), distinct(3, 4), 2),
     *each("searchsorted", np.sort(distinct(5)), floats(3)),
     *each("searchsorted", np.sort(distinct(5)), floats(3), side="right"),
@@ -299,6 +338,9 @@ FILLING = [
     *each("linspace", 0.0, 2.0, num=5, retstep=True),
     *each("logspace", 0, 2, num=3),
     *each("logspace", 0.0, 2.0, num=4, base=2.0),
+    *each("geomspace", 1, 1000, num=4),
+    *each("geomspace", -1.0, -8.0, num=3, endpoint=False, dtype="float16"),
+    *each("geomspace", positive(3), positive(2, 3), num=4, axis=-1),
     *each("array copy", X),
     *each("array", [1, 2], dtype="float16"),
     *each("convert_to_tensor", [1, 2]),
@@ -405,6 +447,44 @@ NN = [
     *each("binary_crossentropy", booleans(3, 4), chances(3, 4)),
     *each("binary_crossentropy", chances(3, 4), X * 5, from_logits=True),
     *each("binary_crossentropy", np.float32([0, 1, 1]), np.float32([0, 1, 0])),
+    *each(
+        "ctc_loss",
+        np.array([[1, 2, 1, 3], [2, 2, 0, 0], [3, 1, 2, 2]]),
+        floats(3, 9, 5),
+        np.array([4, 2, 0]),
+        np.array([9, 7, 8]),
+    ),
+    *each(
+        "ctc_loss",
+        np.array([[1, 0, 1], [2, 2, 3]]),
+        floats(2, 6, 5),
+        np.array([2, 3]),
+        np.array([6, 5]),
+        mask_index=4,
+    ),
+    *(
+        Case("ctc_decode", (floats(3, 9, 5), np.array([9, 7, 2])), kwargs)
+        for kwargs in [
+            {},
+            {"merge_repeated": False, "mask_index": None},
+            {"strategy": "beam_search", "beam_width": 4, "top_paths": 3},
+            {"strategy": "beam_search", "mask_index": 2},
+        ]
+    ),
+    *each("unfold", floats(2, 3, 7, 6), 3),
+    *each("unfold", floats(2, 3, 7, 6), (3, 2), (1, 2), (0, 1), (2, 1)),
+    *each("fold", floats(2, 12, 12), (4, 5), 2),
+    *each("fold", floats(2, 12, 9), 5, (2, 2), dilation=2, padding=1, stride=2),
+    *(
+        Case(name, args)
+        for name in words("adaptive_average_pool adaptive_max_pool")
+        for args in [
+            (IMAGES, (3, 4)),
+            (IMAGES, (8, 2)),
+            (floats(2, 3, 10), (7,), "channels_first"),
+            (floats(1, 4, 5, 4, 2), (2, 3, 1)),
+        ]
+    ),
     *each("moments", X, axes=(0,)),
     *each("moments", CUBE, axes=(0, 2), keepdims=True),
     *each("batch_normalization", X, floats(4), positive(4), axis=-1),

@@ -18,8 +18,8 @@ OF_FUNCTIONS = {"cond", "fori_loop", "map", "scan", "switch", "vectorized_map"}
 OF_FUNCTIONS |= {"while_loop"}
 # Tested in test_conversions.
 CONVERSIONS = {"convert_to_numpy", "dtype", "is_tensor", "ndim", "shape", "size"}
-# Keras 3.15's is wrong where more than one element is positive.
-BETTER = {"sparsemax"}
+# Keras 3.15's is wrong where more than one element is positive; many orders part.
+BETTER = {"argpartition", "sparsemax"}
 
 
 def public():
@@ -187,6 +187,31 @@ def test_dtype_of_two_operands(name):
 def test_empty_has_the_shape_and_dtype_asked_for():
     assert ops.empty((2, 3), "float16").shape == (2, 3)
     assert ops.empty((2, 3), "float16").dtype == "float16"
+
+
+@pytest.mark.parametrize("axis", [0, -1, None])
+def test_argpartition_puts_one_element_in_its_place(axis, rng):
+    x = rng.normal(size=(5, 6))
+    for kth in (0, 2, -1):
+        places = ops.argpartition(x, kth, axis)
+        assert places.dtype == "int32"
+        lines = x.ravel() if axis is None else x
+        found = np.take_along_axis(lines, places, axis or 0)
+        at = np.take(found, [kth], axis or 0)
+        np.testing.assert_array_equal(
+            at, np.take(np.sort(lines, axis or 0), [kth], axis or 0)
+        )
+        before = np.take(found, range(kth % found.shape[axis or 0]), axis or 0)
+        assert (before <= at).all()
+    with pytest.raises(ValueError, match="out of bounds"):
+        ops.argpartition(x, 40, axis)
+
+
+def test_adaptive_windows_of_one_element():
+    # Keras 3.15 rounds 3 / 7 * 7 up, and reads beyond the end.
+    x = np.arange(7.0).reshape(1, 7, 1)
+    np.testing.assert_array_equal(ops.adaptive_average_pool(x, 7), x)
+    np.testing.assert_array_equal(ops.adaptive_max_pool(x, 7), x)
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
