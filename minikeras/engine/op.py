@@ -223,6 +223,8 @@ def _has_dtype(value: Any) -> bool:
 def _default_dtype(array: np.ndarray[Any, Any]) -> DType:
     if array.dtype.kind == "f":
         return dtypes.floatx()
+    if array.dtype.kind == "c":
+        return dtypes.floatx().complex
     if array.dtype.kind != "i":
         return dtypes.as_dtype(array.dtype)
     limits = np.iinfo(np.int32)
@@ -280,7 +282,7 @@ def promoted(inputs: Sequence[Any]) -> DType:
     return dtypes.result_type(*(_kind(x, symbolic) for x in inputs))
 
 
-_WEAK = {"b": "bool", "i": int, "u": int, "f": float}
+_WEAK = {"b": "bool", "i": int, "u": int, "f": float, "c": "complex64"}
 
 
 def _kind(value: Any, weak: bool) -> Any:

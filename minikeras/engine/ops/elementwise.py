@@ -16,11 +16,13 @@ from minikeras.engine.errors import DTypeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.kernels.erf import erf as erf_kernel
 from minikeras.engine.op import Op, no_gradient
+from minikeras.engine.registry import find
 from minikeras.engine.spec import Array, Spec
 
 __all__ = [
     "absolute",
     "ceil",
+    "conjugate",
     "erf",
     "exp",
     "expm1",
@@ -114,7 +116,12 @@ def negative(x: Any) -> Tensor:
 class Abs(Unary, name="absolute"):
     """y = |x|, dy/dx = sign(x): 0 at 0, as in TensorFlow."""
 
+    def result(self, dtype: DType) -> DType:
+        return dtype.real
+
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+        if x.dtype.is_complex:
+            return (conjugate(x) * find("divide_no_nan")()(g, y),)
         return (g * sign(x),)
 
 
@@ -133,6 +140,18 @@ class Sign(Unary, name="sign"):
 def sign(x: Any) -> Tensor:
     """Return -1 where x is negative, 1 where it is positive, and 0 where it is 0."""
     return Sign()(x)
+
+
+class Conj(Unary, name="conjugate"):
+    """y = x with the sign of its imaginary part changed."""
+
+    def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+        return (conjugate(g),)
+
+
+def conjugate(x: Any) -> Tensor:
+    """Return x with the sign of its imaginary part changed."""
+    return Conj()(x)
 
 
 # -- powers and roots ------------------------------------------------------------------

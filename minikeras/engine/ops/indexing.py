@@ -16,14 +16,11 @@ from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.kernels.rows import adding, taking
 from minikeras.engine.op import Op, no_gradient
-from minikeras.engine.ops.joining import concatenate
 from minikeras.engine.ops.reshaping import (
     Sizes,
     as_sizes,
-    expand_dims,
     operand,
     reshape,
-    shape,
     sizes_of,
 )
 from minikeras.engine.ops.selection import Selection, check_integers, overlaid
@@ -36,7 +33,6 @@ __all__ = [
     "gather_nd",
     "one_hot",
     "scatter_nd",
-    "segment_sum",
     "take",
     "take_along_axis",
 ]
@@ -224,24 +220,6 @@ def scatter_nd(indices: Any, updates: Any, shape: Sizes) -> Tensor:
         returns: (d_1, ..., d_k, *row), which is `shape`
     """
     return ScatterNd()(indices, updates, as_sizes(shape))
-
-
-def segment_sum(x: Any, segment_ids: Any, num_segments: Any) -> Tensor:
-    """Return the sums of the rows of `x` that have the same number.
-
-    Args:
-        x: rows along the first axis.
-        segment_ids: a number for each row, from 0 on.
-        num_segments: how many numbers there are.
-
-    Shapes:
-        x: (rows, *row)
-        segment_ids: (rows)
-        returns: (num_segments, *row)
-    """
-    row = getitem(shape(x), slice(1, None))
-    sizes = concatenate([as_sizes((num_segments,)), row], 0)
-    return scatter_nd(expand_dims(segment_ids, -1), x, sizes)
 
 
 def boolean_mask(x: Any, mask: Any, axis: int = 0) -> Tensor:

@@ -21,10 +21,10 @@ pytestmark = pytest.mark.skipif(
 # What takes values and puts them elsewhere does so to the bit; sums over several axes
 # may go through them in another order.
 EXACT = """
-cumulative diagonals extremes filling indexing joining labels padding selection slicing
-sorting updating
+bits cumulative diagonals extremes filling indexing joining labels padding remainders
+segments selection slicing sorting updating
 """
-SUMMING = "normalization reduction softmax"
+SUMMING = "complexes fourier normalization reduction softmax special"
 
 
 def cases(families):
