@@ -8,12 +8,14 @@ when all are arrays and numbers.
 from minikeras.backend.activation import *
 from minikeras.backend.adaptive import *
 from minikeras.backend.attention import *
+from minikeras.backend.color import *
 from minikeras.backend.config import *
 from minikeras.backend.control import *
 from minikeras.backend.conv import *
 from minikeras.backend.ctc import *
 from minikeras.backend.elementwise import *
 from minikeras.backend.filling import *
+from minikeras.backend.filters import *
 from minikeras.backend.function import *
 from minikeras.backend.image import *
 from minikeras.backend.indexing import *
@@ -22,6 +24,7 @@ from minikeras.backend.linalg import *
 from minikeras.backend.naming import *
 from minikeras.backend.normalization import *
 from minikeras.backend.objects import *
+from minikeras.backend.pixels import *
 from minikeras.backend.pooling import *
 from minikeras.backend.recurrent import *
 from minikeras.backend.reduction import *
@@ -34,5 +37,6 @@ from minikeras.backend.session import *
 from minikeras.backend.softmax import *
 from minikeras.backend.tracing import *
 from minikeras.backend.variables import *
+from minikeras.backend.warping import *
 from minikeras.engine import tree
 from minikeras.engine.graph import Tensor, is_symbolic

@@ -14,8 +14,9 @@ from tests.ops import cases as ops_cases
 
 HERE = Path(__file__).parent
 FAMILIES = ops_cases.words("""
-    activation attention control conv elementwise filling image indexing introspection
-    linalg normalization pooling recurrent reduction reshaping sampling softmax
+    activation attention color control conv elementwise filling filters image indexing
+    introspection linalg normalization pixels pooling recurrent reduction reshaping
+    sampling softmax warping
 """)
 
 
