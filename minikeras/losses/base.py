@@ -68,7 +68,10 @@ class Loss(K.Configured):
             y_true = K.convert_to_tensor(y_true, self.dtype)
             y_pred = K.convert_to_tensor(y_pred, self.dtype)
             values = K.convert_to_tensor(self.call(y_true, y_pred), self.dtype)
-            for part in (self.valid(y_true), getattr(values, "_keras_mask", None)):
+            for part in (
+                self.valid(y_true, values),
+                getattr(values, "_keras_mask", None),
+            ):
                 if part is not None:
                     mask = part if mask is None else K.logical_and(mask, part)
             return reduced(values, sample_weight, mask, self.reduction)
@@ -77,8 +80,8 @@ class Loss(K.Configured):
         """Return the loss of each sample."""
         raise NotImplementedError(f"{type(self).__name__} has no `call`")
 
-    def valid(self, y_true: Any) -> Any:
-        """Return which samples count, None if all do."""
+    def valid(self, y_true: Any, values: Any) -> Any:
+        """Return which samples count, given the loss of each; None if all do."""
         return None
 
     def get_config(self) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from minikeras.losses.base import FunctionLoss, alike
 __all__ = [
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "SparseCategoricalCrossentropy",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "categorical_generalized_cross_entropy",
     "smoothed",
     "sparse_categorical_crossentropy",
 ]
@@ -98,6 +100,23 @@ def sparse_categorical_crossentropy(
         y_true, y_pred, from_logits=from_logits, axis=axis
     )
     return losses if valid is None else K.where(valid, losses, 0.0)
+
+
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
+    """Return ``(1 - p[y]**q) / q``, which wrong targets disturb less than a logarithm.
+
+    Args:
+        y_true: y, integers; a last axis of size 1 is dropped.
+        y_pred: p, probabilities, one for each class.
+        q: between 0, where it is the cross-entropy, and 1, where it is linear.
+
+    Source: Zhang, Sabuncu 2018, arXiv:1805.07836.
+    """
+    y_true, y_pred = K.convert_to_tensor(y_true), K.convert_to_tensor(y_pred)
+    if K.ndim(y_true) == K.ndim(y_pred) and y_true.shape[-1] == 1:
+        y_true = K.squeeze(y_true, -1)
+    hot = K.one_hot(K.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
+    return (1 - K.power(K.sum(y_pred * hot, -1), q)) / q
 
 
 def smoothed(y: Any, amount: float, classes: int | None = None, axis: int = -1) -> Any:
@@ -213,7 +232,34 @@ class SparseCategoricalCrossentropy(FunctionLoss):
             axis=axis,
         )
 
-    def valid(self, y_true: Any) -> Any:
+    def valid(self, y_true: Any, values: Any) -> Any:
         """Return which samples are not of the class to be ignored."""
         ignored = self.fn_kwargs["ignore_class"]
         return None if ignored is None else K.not_equal(y_true, ignored)
+
+
+class CategoricalGeneralizedCrossEntropy(FunctionLoss):
+    """Loss for targets that may be wrong: `categorical_generalized_cross_entropy`.
+
+    Args:
+        q: between 0, where it is the cross-entropy, and 1, where it is linear.
+        reduction: see `Loss`.
+        name: see `Loss`.
+        dtype: see `Loss`.
+
+    Raises:
+        ValueError: if `q` is not between 0 and 1.
+    """
+
+    fn = staticmethod(categorical_generalized_cross_entropy)
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_generalized_cross_entropy",
+        dtype: Any = None,
+    ) -> None:
+        if not 0 < q < 1:
+            raise ValueError("q must be in the interval (0, 1)")
+        super().__init__(reduction, name, dtype, q=q)
