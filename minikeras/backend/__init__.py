@@ -9,6 +9,8 @@ from minikeras.backend.activation import *
 from minikeras.backend.adaptive import *
 from minikeras.backend.attention import *
 from minikeras.backend.color import *
+from minikeras.backend.categories import *
+from minikeras.backend.complexes import *
 from minikeras.backend.config import *
 from minikeras.backend.control import *
 from minikeras.backend.conv import *
@@ -32,10 +34,18 @@ from minikeras.backend.registry import *
 from minikeras.backend.replay import *
 from minikeras.backend.reshaping import *
 from minikeras.backend.sampling import *
+from minikeras.backend.segments import *
 from minikeras.backend.serialization import *
 from minikeras.backend.session import *
+from minikeras.backend.shapes import *
+from minikeras.backend.signal import *
 from minikeras.backend.softmax import *
+from minikeras.backend.special import *
+from minikeras.backend.text import *
+from minikeras.backend.stateless import *
 from minikeras.backend.tracing import *
+from minikeras.backend.transforms import *
+from minikeras.backend.updates import *
 from minikeras.backend.variables import *
 from minikeras.backend.warping import *
 from minikeras.engine import tree

@@ -153,6 +153,9 @@ def packed(
         return x  # as it is: a prediction for a single sample takes microseconds
     x, y, sample_weight = (standardized(part) for part in (x, y, sample_weight))
     check_lengths((x, y, sample_weight))
+    for array in leaves_of((y, sample_weight)):
+        if getattr(array, "dtype", None) == "object":
+            raise ValueError(_needs_numbers(array))
     if class_weight is not None:
         if sample_weight is not None:
             raise ValueError(
@@ -163,11 +166,11 @@ def packed(
 
 
 def standardized(value: Any) -> Any:
-    """Return `value` with arrays for leaves; a list of numbers is one array."""
+    """Return `value` with arrays for leaves: a list of numbers or text is one."""
     if not K.tree.is_nested(value):
         return None if value is None else _column(value)
     leaves = K.tree.flatten(value)
-    is_row = leaves and all(isinstance(leaf, numbers.Number) for leaf in leaves)
+    is_row = leaves and all(isinstance(leaf, (numbers.Number, str)) for leaf in leaves)
     if is_row and not isinstance(value, dict):
         return as_array(value)
     return K.tree.map_structure(standardized, value)
@@ -185,22 +188,35 @@ def _column(value: Any) -> Any:
 
 
 def as_array(value: Any) -> np.ndarray[Any, Any]:
-    """Return a NumPy array, with floating-point numbers as floatx.
+    """Return a NumPy array, with floating-point numbers as floatx, text as objects.
 
     Raises:
-        ValueError: if it is not made of numbers, or has no first axis.
+        ValueError: if it is made of neither numbers nor text, or has no first axis.
     """
     array = np.asarray(value)
-    if array.dtype.kind not in "biufc":
-        raise ValueError(
-            f"numbers are needed; got an array of dtype {array.dtype} and shape "
-            f"{array.shape}. Convert text and missing values to numbers first."
-        )
+    if is_text(array):
+        array = K.as_text(array)
+    elif array.dtype.kind not in "biufc":
+        raise ValueError(_needs_numbers(array))
     if not array.ndim:
         raise ValueError(
             "an array with one row per sample is needed; got a single number"
         )
     return array.astype(K.floatx(), copy=False) if array.dtype.kind == "f" else array
+
+
+def _needs_numbers(array: np.ndarray[Any, Any]) -> str:
+    return (
+        f"numbers are needed; got an array of dtype {array.dtype} and shape "
+        f"{array.shape}. Convert text and missing values to numbers first."
+    )
+
+
+def is_text(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array is made of strings, and of nothing else."""
+    if array.dtype.kind != "O":
+        return array.dtype.kind in "UST"
+    return all(isinstance(x, (str, bytes)) for x in array.reshape(-1).tolist())
 
 
 def check_lengths(data: Sequence[Any]) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.layers.base import Layer
 from minikeras.layers.input_spec import known_shape
+from minikeras.layers.preprocessing.data_layer import DataLayer, batches_of
 
 __all__ = ["Normalization", "Rescaling"]
 
 
-class Rescaling(Layer):
+class Rescaling(DataLayer):
     """``inputs * scale + offset``: from one range of values to another.
 
     Args:
@@ -33,7 +34,7 @@ class Rescaling(Layer):
         return K.cast(inputs, self.compute_dtype) * scale + offset
 
 
-class Normalization(Layer):
+class Normalization(DataLayer):
     """Features with mean 0 and variance 1: ``(inputs - mean) / sqrt(variance)``.
 
     Mean and variance are given, or computed from data by `adapt`.
@@ -64,16 +65,34 @@ class Normalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        given = () if axis is None else axis
+        self.axis = (given,) if isinstance(given, int) else tuple(given)
+        self.input_mean, self.input_variance = map(_plain, (mean, variance))
+        self.invert = invert
+        self.supports_masking = True
+        self._check_given()
+
+    def _check_given(self) -> None:
+        mean, variance = self.input_mean, self.input_variance
         if (mean is None) != (variance is None):
             raise ValueError(
                 "When setting values directly, both `mean` and `variance` must be set. "
                 f"Received: mean={mean} and variance={variance}"
             )
-        listed = () if axis is None else axis
-        self.axis = (listed,) if isinstance(listed, int) else tuple(listed)
-        self.input_mean, self.input_variance = map(_plain, (mean, variance))
-        self.invert = invert
-        self.supports_masking = True
+        if mean is None:
+            return
+        shape, other = (tuple(K.convert_to_numpy(v).shape) for v in (mean, variance))
+        if shape != other:
+            raise ValueError(
+                "When setting values directly, `mean` and `variance` must have the "
+                f"same shape. Received: mean shape {shape} and variance shape {other}"
+            )
+        if len(shape) > len(self.axis):
+            raise ValueError(
+                "The rank of `mean` must be less than or equal to the number of axes "
+                f"({len(self.axis)}). Received: mean shape {shape} for axis "
+                f"{self.axis}"
+            )
 
     def build(self, input_shape: Sequence[Any]) -> None:
         rank = len(input_shape)
@@ -82,66 +101,106 @@ class Normalization(Layer):
                 "All `axis` values must be in the range [-ndim, ndim). Received inputs "
                 f"with ndim={rank}, while axis={self.axis}"
             )
-        self.rank = rank
-        self.kept = sorted(axis % rank for axis in self.axis)
-        sizes = [input_shape[axis] for axis in self.kept]
-        if None in sizes:
-            raise ValueError(
-                "All `axis` values to be kept must have a known shape. Received "
-                f"axis={self.axis}, inputs.shape={tuple(input_shape)}"
-            )
+        self._kept = sorted(axis % rank for axis in self.axis)
+        for axis in self._kept:
+            if input_shape[axis] is None:
+                raise ValueError(
+                    "All `axis` values to be kept must have a known shape. Received "
+                    f"axis={self.axis}, inputs.shape={tuple(input_shape)}, with "
+                    f"unknown axis at index {axis}"
+                )
+        self._built_for = tuple(input_shape)
         if self.input_mean is None:
-            self.adapted = [
-                self.add_weight(sizes, "zeros", trainable=False, name="mean"),
-                self.add_weight(sizes, "ones", trainable=False, name="variance"),
-                self.add_weight((), "zeros", "int32", trainable=False, name="count"),
-            ]
+            sizes = [input_shape[axis] for axis in self._kept]
+            self.adapt_mean = self.add_weight(
+                sizes, "zeros", trainable=False, name="mean"
+            )
+            self.adapt_variance = self.add_weight(
+                sizes, "ones", trainable=False, name="variance"
+            )
+            self.count = self.add_weight(
+                (), "zeros", "int32", trainable=False, name="count"
+            )
 
     def adapt(self, data: Any) -> None:
         """Compute mean and variance of each feature.
 
         Args:
-            data: an array, or an iterable of batches.
+            data: an array, or what yields batches: arrays, or tuples that begin with
+                one.
+
+        Raises:
+            ValueError: if there is no batch, or one does not fit the layer.
+            TypeError: if `data` is neither an array nor yields any.
         """
-        batches = [data] if K.is_array(data) else list(data)
-        if not self.built:
-            self.build(known_shape(batches[0]))
         total, mean, variance = 0, 0.0, 0.0
-        for batch in batches:
-            batch = K.convert_to_tensor(batch, self.compute_dtype)
-            over = [i for i in range(self.rank) if i not in self.kept]
-            part, spread = K.moments(batch, over)
-            count = K.count_params(batch)
+        for batch in map(_features, batches_of(_batched(data))):
+            self._check_batch(batch)
+            x: Any = K.convert_to_tensor(batch, "float64")
+            over = [i for i in range(len(x.shape)) if i not in self._kept]
+            part, spread = K.moments(x, over)
+            count = math.prod([x.shape[i] for i in over])
             share = count / (total + count)
             # Two sets are as spread as each is, and as their means are apart.
             apart = share * (1 - share) * K.square(part - mean)
             variance = (1 - share) * variance + share * spread + apart
             mean = mean + share * (part - mean)
             total += count
-        K.batch_set_value(zip(self.adapted, (mean, variance, 0), strict=True))
+        if not total:
+            raise ValueError(
+                "adapt() received an empty iterable (no batches). Expected at least "
+                "one batch. Pass a non-empty iterable of arrays or tensors, e.g. "
+                "layer.adapt([x]) or layer.adapt(list_of_batches)."
+            )
+        K.batch_set_value([(self.adapt_mean, mean), (self.adapt_variance, variance)])
+
+    def _check_batch(self, batch: Any) -> None:
+        """Build the layer for a first batch; look whether it fits a later one.
+
+        Raises:
+            ValueError: if its features are not as many.
+        """
+        shape = known_shape(batch)
+        if not self.built:
+            self.build(shape)
+        before = self._built_for
+        if len(shape) != len(before) or any(shape[i] != before[i] for i in self._kept):
+            raise ValueError(
+                f"The layer was built with input_shape={before}, but adapt() is being "
+                "called with data with an incompatible shape, data.shape="
+                f"{tuple(shape)}"
+            )
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
         x = K.cast(inputs, self.compute_dtype)
-        deviation = K.maximum(K.sqrt(self.variance), K.epsilon())
-        return self.mean + x * deviation if self.invert else (x - self.mean) / deviation
+        mean, variance = self.mean, self.variance
+        deviation = K.maximum(K.sqrt(variance), K.epsilon())
+        return mean + x * deviation if self.invert else (x - mean) / deviation
 
     @property
     def mean(self) -> Any:
-        """The mean of each feature, with axes as the inputs have them."""
-        given = self.input_mean
-        return self.spread(self.adapted[0].value if given is None else given)
+        """The mean of each feature, with the axes of inputs; None before `build`."""
+        return self._spread(self.input_mean, "adapt_mean")
 
     @property
     def variance(self) -> Any:
-        """The variance of each feature, with axes as the inputs have them."""
-        given = self.input_variance
-        return self.spread(self.adapted[1].value if given is None else given)
+        """The variance of each feature, likewise."""
+        return self._spread(self.input_variance, "adapt_variance")
 
-    def spread(self, v: Any) -> Any:
-        """Return what is given for each feature so that it broadcasts with inputs."""
-        v = K.cast(v, self.compute_dtype)
-        sizes = dict(zip(reversed(self.kept), reversed(v.shape), strict=False))
-        return K.reshape(v, [sizes.get(axis, 1) for axis in range(self.rank)])
+    def _spread(self, given: Any, learned: str) -> Any:
+        """Return what is known of each feature so that it broadcasts with inputs."""
+        if not self.built:
+            return None
+        value: Any = K.cast(
+            getattr(self, learned).value if given is None else given,
+            self.compute_dtype,
+        )
+        whole = [n if i in self._kept else 1 for i, n in enumerate(self._built_for)]
+        sizes = dict(zip(reversed(self._kept), reversed(value.shape), strict=False))
+        axes = range(len(whole))
+        return K.broadcast_to(
+            K.reshape(value, [sizes.get(axis, 1) for axis in axes]), whole
+        )
 
     def get_config(self) -> dict[str, Any]:
         given = {"mean": self.input_mean, "variance": self.input_variance}
@@ -151,3 +210,39 @@ class Normalization(Layer):
 def _plain(values: Any) -> Any:
     """Return an array as nested lists, as it is to go into a file."""
     return values.tolist() if hasattr(values, "tolist") else values
+
+
+def _batched(data: Any) -> Any:
+    """Return a dataset of single samples as one of batches.
+
+    Raises:
+        TypeError: if `data` yields nothing.
+    """
+    spec = getattr(data, "element_spec", None)
+    if spec is not None:
+        features = spec[0] if isinstance(spec, tuple) else spec
+        return data.batch(128) if len(features.shape) == 1 else data
+    if not any(hasattr(data, name) for name in ("__iter__", "__getitem__", "shape")):
+        raise TypeError(
+            f"Unsupported data type: {type(data)}. `adapt` supports arrays, "
+            "tensors, `tf.data.Dataset`, `keras.utils.PyDataset`, and iterables of "
+            "batches (e.g. list, generator)."
+        )
+    return data
+
+
+def _features(batch: Any) -> Any:
+    """Return the features of a batch, which may come with targets.
+
+    Raises:
+        TypeError: if they have no shape.
+    """
+    features = batch[0] if isinstance(batch, tuple) else batch
+    if getattr(features, "shape", None) is None:
+        raise TypeError(
+            "adapt() expects an iterable that yields arrays or tensors with a `.shape` "
+            "attribute (e.g. numpy arrays or backend tensors). Got an element of type "
+            f"{type(features).__name__}. Ensure each yielded element is array-like "
+            "with a `.shape` attribute."
+        )
+    return features
