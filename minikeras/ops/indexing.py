@@ -26,7 +26,6 @@ __all__ = [
     "scatter",
     "scatter_update",
     "searchsorted",
-    "segment_sum",
     "select",
     "slice",
     "slice_update",
@@ -194,20 +193,3 @@ def scatter_update(
     if reduction == "add":
         return K.add(inputs, K.scatter_nd(indices, updates, K.shape(inputs)))
     raise ValueError(f"scatter_update: reduction is None or 'add'; got {reduction!r}")
-
-
-@eager
-def segment_sum(
-    data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
-) -> Any:
-    """Return the sums of the rows of `data` that have the same number.
-
-    Args:
-        data: rows along the first axis.
-        segment_ids: a number for each row, from 0 on.
-        num_segments: how many there are; by default the largest number and one.
-        sorted: accepted; it makes no difference here.
-    """
-    if num_segments is None:
-        num_segments = K.max(segment_ids) + 1
-    return K.segment_sum(data, segment_ids, num_segments)

@@ -16,12 +16,14 @@ from minikeras.engine.errors import DTypeError, ShapeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op
 from minikeras.engine.ops.elementwise import conjugate
-from minikeras.engine.ops.reshaping import shape
-from minikeras.engine.ops.selection import Selection
+from minikeras.engine.ops.filling import zeros
+from minikeras.engine.ops.joining import unstack
+from minikeras.engine.ops.reshaping import broadcast_to, operand, shape
+from minikeras.engine.ops.selection import ScatterSelected, Selection
 from minikeras.engine.ops.state import cast
 from minikeras.engine.spec import Array, Spec
 
-__all__ = ["extract_sequences", "fftn", "irfft", "rfft"]
+__all__ = ["extract_sequences", "fftn", "irfft", "overlap_add", "rfft"]
 
 
 def _last(x: Spec, op: str) -> int | None:
@@ -134,10 +136,10 @@ class IRFFT(Op, name="irfft"):
     shares: bool = True
 
     def infer(self, x: Spec, length: Spec) -> Spec:
-        bins, (n,) = _last(x, "irfft"), length.value or (None,)
+        bins, n = _last(x, "irfft"), length.value[0] if length.value else None
         if not x.dtype.is_complex:
             raise DTypeError(f"irfft: complex numbers are transformed; got {x.dtype}")
-        if None not in (bins, n) and bins != n // 2 + 1:
+        if n is not None and not shapes.compatible(bins, n // 2 + 1):
             raise ShapeError(
                 f"irfft: {n} numbers have {n // 2 + 1} frequencies; got {bins}"
             )
@@ -207,3 +209,17 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Ten
         returns: (..., 1 + (n - sequence_length) // sequence_stride, sequence_length)
     """
     return Frames(int(sequence_length), int(sequence_stride))(x)
+
+
+def overlap_add(x: Any, sequence_length: int, sequence_stride: int) -> Tensor:
+    """Return the sum of pieces of a signal, each where `extract_sequences` takes it.
+
+    Shapes:
+        x: (..., pieces, sequence_length)
+        returns: (..., (pieces - 1) * sequence_stride + sequence_length)
+    """
+    frames = Frames(int(sequence_length), int(sequence_stride))
+    x = operand(x)
+    *lead, count, _ = unstack(shape(x))
+    n = (count - 1) * frames.stride + frames.length
+    return ScatterSelected(frames)(x, broadcast_to(zeros((), x.dtype), [*lead, n]))

@@ -36,7 +36,7 @@ def _segments(reduce: Callable[..., Tensor], x: Any, ids: Any, count: Any) -> Te
     """Return the rows of `x` reduced by number."""
     ids, count = operand(ids), operand(count)
     inside = (ids >= 0) & (ids < count)
-    return getitem(reduce(x, where(inside, ids, count), count + 1), slice(-1))
+    return getitem(reduce(x, where(inside, ids, count), count + 1), slice(None, -1))
 
 
 def _row_sums(x: Any, ids: Any, count: Any) -> Tensor:
@@ -154,7 +154,7 @@ def _factors(x: Tensor, ids: Tensor, reverse: bool) -> Tensor:
     """Return the products of the rows before (or behind) each, of the same number."""
     numbers = ids + 1  # as what enters below is 0
     same = equal(delay(numbers, 0, reverse), numbers)
-    same = expand_dims(same, tuple(range(1, x.ndim)))
+    same = expand_dims(same, tuple(range(1, len(x.spec.known))))
     keep = where(same, delay(x, 0, reverse), zeros_like(x))
     return linear_recurrence(keep, where(same, zeros_like(x), ones_like(x)), 0, reverse)
 
