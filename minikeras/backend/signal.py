@@ -182,13 +182,13 @@ def _resized(x: Any, size: int | None) -> Any:
         raise ShapeError(
             f"Input should have rank >= 1. Received: input.shape = {x.shape}"
         )
-    n = x.shape[-1]
-    if size in (None, n):
+    n, others = x.shape[-1], rank(x) - 1
+    if size is None or size == n:
         return x
     if n is None or n < size:
         more = size if n is None else size - n
-        x = engine.pad(x, [(0, 0)] * (rank(x) - 1) + [(0, more)])
-    return x[..., :size]
+        x = engine.pad(x, [(0, 0)] * others + [(0, more)])
+    return engine.slice(x, (0,) * (others + 1), (*(-1,) * others, size))
 
 
 # -- transforms of short pieces --------------------------------------------------------

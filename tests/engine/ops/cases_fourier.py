@@ -59,6 +59,15 @@ def frames(x, sequence_length, sequence_stride):
     return np.stack([x[..., i : i + k] for i in starts], -2)
 
 
+def overlap_add(x, sequence_length, sequence_stride):
+    count = x.shape[-2]
+    y = np.zeros((*x.shape[:-2], (count - 1) * sequence_stride + sequence_length))
+    for i in range(count):
+        first = i * sequence_stride
+        y[..., first : first + sequence_length] += x[..., i, :]
+    return y
+
+
 case = functools.partial(Case, rtol=4)
 
 CASES = [
@@ -112,5 +121,17 @@ CASES = [
             ((2, 11), 2, 4),
             ((2, 4), 4, 2),
         ]
+    ),
+    *(
+        Case(
+            "scatter_selected",
+            ops.overlap_add,
+            overlap_add,
+            ((2, count, k),),
+            {"sequence_length": k, "sequence_stride": stride},
+            note=f"{count} pieces of {k} by {stride}",
+            any_rank=False,
+        )
+        for count, k, stride in [(4, 5, 2), (3, 2, 3), (1, 4, 1)]
     ),
 ]
