@@ -98,7 +98,7 @@ def get_window(name: str, size: int, periodic: bool = True, dtype: Any = None) -
     """
     if name not in WINDOWS:
         raise ValueError(
-            f"Unknown window type: {name!r}; known are {', '.join(WINDOWS)}"
+            f"Invalid window name {name!r}; known are {', '.join(WINDOWS)}"
         )
     whole = WINDOWS[name](size + periodic) if size > 1 else np.ones(size)
     return convert_to_tensor(whole[:size], standardize_dtype(dtype))

@@ -4,6 +4,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.initializers.constant import Constant, Identity, Initializer, Ones, Zeros
+from minikeras.initializers.fourier import STFT
 from minikeras.initializers.sampling import (
     GlorotNormal,
     GlorotUniform,
@@ -21,20 +22,24 @@ from minikeras.initializers.sampling import (
 )
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -54,15 +59,21 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",
 ]
 
+IdentityInitializer = Identity
+OrthogonalInitializer = Orthogonal
+STFTInitializer = stft = STFT
+
 _INITIALIZERS = [globals()[name] for name in __all__ if name[0].isupper()]
 _ALIASES = {
     "IdentityInitializer": Identity,
     "OrthogonalInitializer": Orthogonal,
+    "STFTInitializer": STFT,
     "normal": RandomNormal,
     "one": Ones,
     "uniform": RandomUniform,

@@ -24,7 +24,7 @@ def test_windows_are_those_of_scipy(name, periodic):
 
 
 def test_an_unknown_window_is_refused():
-    with pytest.raises(ValueError, match=r"Unknown window type: 'han'; .* hann"):
+    with pytest.raises(ValueError, match=r"Invalid window name 'han'; .* hann"):
         K.get_window("han", 4)
 
 
