@@ -10,10 +10,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["attach"]
+__all__ = ["attach", "selection"]
 
 
 def attach(
@@ -45,3 +45,22 @@ def attach(
         return sorted(name for name in known if not name.startswith("_"))
 
     return find, names
+
+
+def selection(
+    module: str, home: str, names: Sequence[str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the `__getattr__` and `__dir__` of a module that shows some names again.
+
+    Args:
+        module: its name.
+        home: the module that has them.
+        names: all that it shows.
+    """
+
+    def find(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(home), name)
+
+    return find, lambda: sorted({*names})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from minikeras import backend as K
+from minikeras.engine import tree
 from minikeras.ops.eager import eager
 
 __all__ = [
@@ -16,14 +18,12 @@ __all__ = [
     "dtype",
     "fori_loop",
     "is_tensor",
-    "map",
     "ndim",
     "scan",
     "shape",
     "size",
     "stop_gradient",
     "switch",
-    "vectorized_map",
     "while_loop",
 ]
 
@@ -62,10 +62,19 @@ cond = eager(K.cond)
 
 @eager
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """Return ``branches[index](*operands)``; beyond the last, the last."""
+    """Return ``branches[index](*operands)``; out of range, the first or the last.
+
+    Raises:
+        ValueError: if there are no branches.
+    """
+    if not branches:
+        raise ValueError("switch: there are no branches to choose from")
+    last = len(branches) - 1
+    if not K.is_symbolic(index):
+        return branches[min(max(operator.index(index), 0), last)](*operands)
 
     def choose(first: int) -> Any:
-        if first == len(branches) - 1:
+        if first == last:
             return branches[first](*operands)
         here = K.less_equal(index, first)
         return K.cond(
@@ -77,9 +86,41 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 
 # -- loops -----------------------------------------------------------------------------
 
-fori_loop = eager(K.fori_loop)
-map = eager(K.map)
-while_loop = eager(K.while_loop)
+
+@eager
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    maximum_iterations: int | None = None,
+) -> Any:
+    """Repeat ``loop_vars = body(*loop_vars)`` as long as ``cond(*loop_vars)`` holds.
+
+    Args:
+        cond: returns a scalar boolean.
+        body: returns new loop variables of the same structure and dtypes.
+        loop_vars: a list or tuple of tensors in any nesting; anything else counts as
+            one variable.
+        maximum_iterations: a bound on the number of steps.
+    """
+    start = tree.map_structure(K.convert_to_tensor, loop_vars)
+    return K.while_loop(cond, body, start, maximum_iterations)
+
+
+@eager
+def fori_loop(
+    lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any
+) -> Any:
+    """Return ``val`` after ``val = body_fun(i, val)`` for `i` from `lower` to `upper`.
+
+    Args:
+        lower: the first `i`.
+        upper: one more than the last.
+        body_fun: one step; it keeps the structure, shapes and dtypes of `init_val`.
+        init_val: any nesting of tensors.
+    """
+    start = tree.map_structure(K.convert_to_tensor, init_val)
+    return K.fori_loop(lower, upper, body_fun, start)
 
 
 @eager
@@ -91,11 +132,37 @@ def scan(
     reverse: bool = False,
     unroll: int = 1,
 ) -> tuple[Any, Any]:
-    """Return the last carry and the stacked outputs of ``carry, y = f(carry, x)``."""
-    return K.scan(f, init, xs, length, reverse)
+    """Return the last carry and the stacked outputs of ``carry, y = f(carry, x)``.
 
+    Args:
+        f: one step; its new carry has the structure, shapes and dtypes of `init`.
+        init: the first carry, any nesting of tensors.
+        xs: tensors to step through along their first axis, any nesting; None with
+            `length` given.
+        length: number of steps, needed if there are no `xs`.
+        reverse: step from the last to the first; outputs stay in the order of `xs`.
+        unroll: accepted; plans decide themselves how loops are run.
 
-@eager
-def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """Return `function` of each slice of `elements` along their first axis, stacked."""
-    return K.map(function, elements)
+    Raises:
+        TypeError: if `f` is no function.
+        ValueError: if there are neither `xs` nor `length`, or both and they differ, or
+            `unroll` is no number of steps.
+    """
+    if not callable(f):
+        raise TypeError(f"scan: f should be a callable; got {f!r}")
+    if not isinstance(unroll, int) or (unroll < 1 and unroll is not False):
+        raise ValueError(
+            "`unroll` must be an positive integer or boolean. "
+            f"Received: unroll={unroll}"
+        )
+    if xs is None and length is None:
+        raise ValueError("scan: there are no `xs` to scan over and no `length`")
+    rows = None if xs is None else tree.map_structure(K.convert_to_tensor, xs)
+    sizes = {K.known_shape(x)[0] for x in tree.flatten(rows)} if xs is not None else ()
+    if isinstance(length, int) and not {*sizes, length} <= {length, None}:
+        raise ValueError(
+            f"scan: a `length` of {length}, and leading axes of sizes {[*sizes]}"
+        )
+    return K.scan(
+        f, tree.map_structure(K.convert_to_tensor, init), rows, length, reverse
+    )

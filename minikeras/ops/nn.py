@@ -8,6 +8,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.engine import ops as engine
+from minikeras.lazy import selection
 from minikeras.ops.eager import eager
 
 __all__ = [
@@ -57,6 +58,22 @@ __all__ = [
     "tanh_shrink",
     "threshold",
 ]
+
+# What Keras counts among these as well, and other files have.
+_ELSEWHERE = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "depth_to_space",
+    "fold",
+    "multi_hot",
+    "normalize",
+    "one_hot",
+    "polar",
+    "space_to_depth",
+    "unfold",
+]
+
+__getattr__, __dir__ = selection(__name__, "minikeras.ops", [*__all__, *_ELSEWHERE])
 
 Axes = int | Sequence[int]
 

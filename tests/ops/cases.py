@@ -64,6 +64,16 @@ def integers(*shape: int, low: int = -4, high: int = 5) -> np.ndarray:
     return numbers.integers(low, high, shape).astype("int32")
 
 
+def regular(*shape: int) -> np.ndarray:
+    """Make matrices that are far from singular ones."""
+    return floats(*shape) + 5 * np.eye(shape[-1], dtype="float32")
+
+
+def positive_definite(*shape: int) -> np.ndarray:
+    x = floats(*shape, shape[-1])
+    return x @ x.swapaxes(-1, -2) + np.eye(shape[-1], dtype="float32")
+
+
 def booleans(*shape: int) -> np.ndarray:
     return numbers.random(shape) < 0.5
 
@@ -373,6 +383,28 @@ LINALG = [
     *each("cross", floats(5, 3), floats(5, 3)),
     *each("cross", floats(3, 5), floats(3, 5), axis=0),
     *each("qr", floats(4, 3)),
+    *each("qr", floats(2, 3, 4)),
+    *each("qr", floats(4, 3), mode="complete"),
+    *each("qr det inv slogdet lu_factor", integers(3, 3)),
+    *each("det inv slogdet logdet lu_factor", regular(3, 3)),
+    *each("det inv slogdet logdet lu_factor", regular(2, 4, 4)),
+    *each("lu_factor pinv svd matrix_rank", floats(4, 3)),
+    *each("lu_factor pinv svd matrix_rank", floats(2, 3, 5)),
+    *each("cholesky cholesky_inverse eigh matrix_rank", positive_definite(3)),
+    *each("cholesky cholesky_inverse", positive_definite(4), upper=True),
+    *each("cholesky eigh", positive_definite(2, 3)),
+    *each("svd", floats(4, 3), full_matrices=False),
+    *each("svd", floats(2, 4, 3), compute_uv=False),
+    *each("pinv", floats(4, 3), rcond=0.3),
+    *each("matrix_rank", floats(4, 3), tol=1.5),
+    *each("solve solve_triangular", regular(3, 3), floats(3)),
+    *each("solve solve_triangular", regular(3, 3), floats(3, 2)),
+    *each("solve solve_triangular", regular(2, 3, 3), floats(2, 3, 4)),
+    *each("solve_triangular", regular(2, 3, 3), floats(2, 3, 4), lower=True),
+    *each("solve lstsq", integers(3, 3, low=1), integers(3)),
+    *each("lstsq", floats(5, 3), floats(5)),
+    *each("lstsq", floats(3, 5), floats(3, 2)),
+    *each("lstsq", floats(5, 3), floats(5, 2), rcond=0.5),
     *each("norm", X),
     *each("norm", X, axis=1),
     *each("norm", X, axis=0, ord=1, keepdims=True),
@@ -383,6 +415,17 @@ LINALG = [
     *each("norm", X, ord=1),
     *each("norm", CUBE, ord=-np.inf, axis=(1, 2), keepdims=True),
     *each("norm", integers(3)),
+    *(
+        Case("norm", (X,), {"ord": order, "keepdims": keepdims})
+        for order in ("nuc", 2, -2, -1, np.inf)
+        for keepdims in (False, True)
+    ),
+    *each("norm", CUBE, ord="nuc", axis=(2, 0), keepdims=True),
+    *each("norm", CUBE, ord=2, axis=(0, -1)),
+    *each("norm", CUBE, ord="fro", axis=(0, -1)),
+    *each("rearrange", CUBE, "a b c -> c (b a)"),
+    *each("rearrange", CUBE, "a b (c d) -> (a c) d b", c=2),
+    *each("rearrange", CUBE, "(a e) b (c d)->a (d b) e c", d=2, e=1),
     *each("normalize", X),
     *each("normalize", X, axis=0, order=1),
     *each("cdist", floats(3, 4), floats(5, 4)),

@@ -109,3 +109,60 @@ def test_a_loop_sees_the_values_of_variables():
     np.testing.assert_array_equal(ops.map(lambda x: x * 2, v), [2, 4, 6])
     total, _ = ops.scan(lambda c, x: (c + x, None), np.float32(0), v)
     assert total == 6
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: ops.scan(1, 0.0, X), TypeError, "should be a callable"),
+        (lambda: ops.scan(print, 0.0), ValueError, "to scan over and"),
+        (
+            lambda: ops.scan(print, 0.0, X, unroll=-1),
+            ValueError,
+            "must be an positive integer or boolean",
+        ),
+        (lambda: ops.scan(print, 0.0, X, unroll=1.5), ValueError, "positive integer"),
+        (lambda: ops.scan(print, 0.0, X, length=4), ValueError, "`length` of 4"),
+        (lambda: ops.switch(0, []), ValueError, "no branches"),
+        (lambda: ops.switch(0.5, [print]), TypeError, "integer"),
+    ],
+)
+def test_what_cannot_be_done(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+@pytest.mark.parametrize("unroll", [True, False, 2])
+def test_unrolling_changes_nothing(unroll):
+    def total(carry, x):
+        return carry + x, carry + x
+
+    last, sums = ops.scan(total, np.float32(0), X[:, 0], unroll=unroll)
+    np.testing.assert_allclose(sums, np.cumsum(X[:, 0]), rtol=1e-6)
+    assert last == sums[-1]
+
+
+def test_numbers_come_out_of_loops_as_arrays():
+    assert ops.while_loop(lambda i: i < 10, lambda i: i + 1, 0).dtype == "int32"
+    assert ops.fori_loop(0, 10, lambda i, s: s + i, 0).dtype == "int32"
+    state = {"a": 2.0, "b": (3.0,)}
+
+    def double(carry, _):
+        new = {"a": carry["a"] * 2, "b": (carry["b"][0] * 2,)}
+        return new, new["a"] + new["b"][0]
+
+    last, sums = ops.scan(double, state, length=3)
+    assert last["a"].dtype == "float32"
+    np.testing.assert_array_equal(sums, [10, 20, 40])
+
+
+def test_a_dict_is_one_variable_of_a_loop():
+    def call(ops, a, b):
+        return ops.while_loop(
+            lambda d: d["a"] < 10,
+            lambda d: {"a": d["a"] + 1, "b": d["b"] * 2},
+            {"a": a, "b": b},
+            maximum_iterations=5,
+        )
+
+    check(call, np.zeros((), "int32"), X)

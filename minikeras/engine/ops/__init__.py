@@ -15,6 +15,7 @@ from minikeras.engine.ops.correlation import *
 from minikeras.engine.ops.counting import *
 from minikeras.engine.ops.ctc import *
 from minikeras.engine.ops.cumulative import *
+from minikeras.engine.ops.custom import *
 from minikeras.engine.ops.decomposition import *
 from minikeras.engine.ops.determinants import *
 from minikeras.engine.ops.diagonals import *

@@ -214,7 +214,7 @@ def while_loop(
             maximum_iterations is None or steps < maximum_iterations
         ):
             flat, steps = step(*flat), steps + 1
-        return packed(flat) if several else flat[0]
+        return packed(flat) if several else packed(flat)[0]
     state = [as_tensor(v) for v in flat]
     with (current_graph() if is_building() else state[0].graph).as_default():
         traced, state = closed("while_loop", step, state, ())
@@ -222,4 +222,4 @@ def while_loop(
         tested = Body(test, specs, assigned=traced.graph.assigned)
         made = While(tested, traced, maximum_iterations)
         *outputs, _ = made(*state, *tested.captures, *traced.captures)
-    return packed(outputs) if several else outputs[0]
+    return packed(outputs) if several else packed(outputs)[0]

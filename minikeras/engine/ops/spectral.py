@@ -9,19 +9,24 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from minikeras.engine import dtypes
-from minikeras.engine.dtypes import DType
+import numpy as np
+
+from minikeras.engine.dtypes import DType, as_dtype, result_type
 from minikeras.engine.errors import GradientError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.ops.arithmetic import divide_no_nan
+from minikeras.engine.ops.comparison import greater
 from minikeras.engine.ops.diagonals import MatrixDiag
+from minikeras.engine.ops.extremes import max
 from minikeras.engine.ops.filling import zeros_like
 from minikeras.engine.ops.linalg import matmul
 from minikeras.engine.ops.matrices import MatrixFunction, Size, smaller, swapped
-from minikeras.engine.ops.reshaping import expand_dims
+from minikeras.engine.ops.reduction import sum
+from minikeras.engine.ops.reshaping import expand_dims, shape
+from minikeras.engine.ops.state import cast
 from minikeras.engine.spec import Array, Spec
 
-__all__ = ["eig", "eigh", "svd"]
+__all__ = ["eig", "eigh", "matrix_rank", "svd"]
 
 
 # -- eigenvalues -----------------------------------------------------------------------
@@ -33,7 +38,7 @@ class Eig(MatrixFunction, name="eig"):
     square = True
 
     def core(self, rows: Size, columns: Size, dtype: DType) -> list[Spec]:
-        kind = dtypes.result_type(dtype, "complex64")
+        kind = result_type(dtype, "complex64")
         return [Spec((rows,), kind), Spec((rows, columns), kind)]
 
     def kernel(self, xp: ModuleType, x: Array) -> tuple[Array, Array]:
@@ -175,3 +180,19 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         s: (..., smaller of both)
     """
     return SVD(full_matrices)(x) if compute_uv else SingularValues()(x)
+
+
+def matrix_rank(x: Any, tol: Any = None) -> Tensor:
+    """Return how many singular values of each matrix are above `tol`.
+
+    Args:
+        x: matrices.
+        tol: by default the largest singular value, times the longer side, times the
+            precision of the dtype.
+    """
+    values = SingularValues()(x)
+    if tol is None:
+        precision = float(np.finfo(as_dtype(values.dtype).as_numpy_dtype).eps)
+        longer = cast(max(shape(x)[-2:]), values.dtype)
+        tol = max(values, -1, keepdims=True) * (longer * precision)
+    return sum(cast(greater(values, tol), "int32"), -1)

@@ -72,14 +72,6 @@ def pinv(x, rcond=None):
     return inv(x.T @ x) @ x.T if m >= n else x.T @ inv(x @ x.T)
 
 
-def low_rank(shape):
-    """Make matrices of rank 2."""
-    return lambda rng: (
-        rng.standard_normal((*shape[:-1], 2))
-        @ rng.standard_normal((*shape[:-2], 2, shape[-1]))
-    )
-
-
 PAIRS = {
     "vector": ((3, 3), (3,)),
     "matrix": ((3, 3), (3, 2)),

@@ -57,6 +57,21 @@ def svd(x, full_matrices=False):
     return u * sign, s, vt * ops.swapaxes(sign, -1, -2)
 
 
+def low_rank(shape):
+    """Make matrices of rank 2."""
+    return lambda rng: (
+        rng.standard_normal((*shape[:-1], 2))
+        @ rng.standard_normal((*shape[:-2], 2, shape[-1]))
+    )
+
+
+@each
+def rank(x, tol=None):
+    """How many singular values there are, but for those that rounding makes."""
+    least = 1e-4 if tol is None else tol
+    return np.asarray(np.sum(singular(x)[1] > least), "int32")
+
+
 SQUARES = {"matrix": (4, 4), "batch": (2, 2, 3, 3), "number": (1, 1)}
 
 CASES = [
@@ -87,5 +102,25 @@ CASES = [
         )
         for note, shape in SHAPES.items()
     ),
+    *(
+        Case(
+            "singular_values",
+            ops.matrix_rank,
+            rank,
+            (maker(shape),),
+            kwargs,
+            note=f"rank {note}",
+            wrt=(),
+        )
+        for note, maker, shape, kwargs in [
+            ("full", normal, (2, 3, 4), {}),
+            ("low", low_rank, (2, 5, 4), {}),
+            ("limit", normal, (5, 4), {"tol": 1.8}),
+        ]
+    ),
 ]
-ELSEWHERE = {"eig": "test_decomposition.py", "cofactors": "test_decomposition.py"}
+ELSEWHERE = {
+    "cofactors": "test_decomposition.py",
+    "custom_gradient": "test_custom.py",
+    "eig": "test_decomposition.py",
+}

@@ -1,0 +1,115 @@
+"""Products of vectors and matrices, under Keras 3's names and by NumPy's rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minikeras import backend as K
+from minikeras.ops.control import shape
+from minikeras.ops.eager import eager
+
+__all__ = [
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "outer",
+    "tensordot",
+    "vdot",
+]
+
+tensordot = eager(K.tensordot)
+
+
+@eager
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
+    """Multiply and sum as `subscripts` say, as in ``"bij,bjk->bik"``."""
+    return K.einsum(subscripts, *operands)
+
+
+@eager
+def matmul(x1: Any, x2: Any) -> Any:
+    """Return the matrix product over the last two axes; a vector is a row or column."""
+    if K.dtype(x1) == K.dtype(x2) == "int8":  # quantized: products would overflow
+        x1, x2 = K.cast(x1, "int32"), K.cast(x2, "int32")
+    row, column = K.rank(x1) == 1, K.rank(x2) == 1
+    x1 = K.expand_dims(x1, 0) if row else x1
+    x2 = K.expand_dims(x2, 1) if column else x2
+    y = K.matmul(x1, x2)
+    y = K.squeeze(y, -1) if column else y
+    return K.squeeze(y, -1 if column else -2) if row else y
+
+
+@eager
+def dot(x1: Any, x2: Any) -> Any:
+    """Contract the last axis of `x1` with the last but one of `x2`; scalars scale."""
+    n, m = K.rank(x1), K.rank(x2)
+    if 0 in (n, m):
+        return K.multiply(x1, x2)
+    return K.tensordot(x1, x2, ((-1,), (-1 if m == 1 else -2,)))
+
+
+@eager
+def inner(x1: Any, x2: Any) -> Any:
+    """Contract the last axis of `x1` with the last of `x2`; scalars scale."""
+    if 0 in (K.rank(x1), K.rank(x2)):
+        return K.multiply(x1, x2)
+    return K.tensordot(x1, x2, ((-1,), (-1,)))
+
+
+@eager
+def outer(x1: Any, x2: Any) -> Any:
+    """Return the products of each element of `x1` with each of `x2`, both made flat."""
+    return K.multiply(K.reshape(x1, (-1, 1)), K.reshape(x2, (1, -1)))
+
+
+@eager
+def vdot(x1: Any, x2: Any) -> Any:
+    """Return the sum of the products of all elements of `x1` and `x2`."""
+    return K.sum(K.multiply(K.reshape(x1, (-1,)), K.reshape(x2, (-1,))))
+
+
+@eager
+def kron(x1: Any, x2: Any) -> Any:
+    """Return the matrix of blocks `x2`, each scaled by one element of `x1`.
+
+    Shapes:
+        x1: (a, b)
+        x2: (c, d)
+        returns: (a · c, b · d)
+    """
+    blocks = K.einsum("ab,cd->acbd", x1, x2)
+    a, c, b, d = shape(blocks)
+    return K.reshape(blocks, (a * c, b * d))
+
+
+@eager
+def cross(
+    x1: Any,
+    x2: Any,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Any:
+    """Return the cross products of vectors of 3 elements.
+
+    Args:
+        x1: the left vectors.
+        x2: the right vectors.
+        axisa: the axis of the vectors in `x1`.
+        axisb: the axis of the vectors in `x2`.
+        axisc: the axis of the vectors in the result.
+        axis: in place of the three.
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a = K.unstack(x1, 3, axisa)
+    b = K.unstack(x2, 3, axisb)
+    parts = [
+        K.subtract(K.multiply(a[i], b[j]), K.multiply(a[j], b[i]))
+        for i, j in ((1, 2), (2, 0), (0, 1))
+    ]
+    return K.stack(parts, axisc)
