@@ -28,8 +28,8 @@ class Constraint(K.Configured):
     """Base of constraints: a function from a weight to the nearest allowed one."""
 
     def __call__(self, w: Any) -> Any:
-        """Return `w`, projected."""
-        raise NotImplementedError(f"{type(self).__name__} has no `__call__`")
+        """Return `w`, projected; the base leaves it as it is."""
+        return K.convert_to_tensor(w)
 
 
 class NonNeg(Constraint):

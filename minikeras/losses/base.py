@@ -53,7 +53,12 @@ class Loss(K.Configured):
             )
         self.name = name or K.auto_name(type(self).__name__)
         self.reduction = reduction
-        self.dtype = str(getattr(dtype, "compute_dtype", dtype) or K.floatx())
+        self._dtype = str(getattr(dtype, "compute_dtype", dtype) or K.floatx())
+
+    @property
+    def dtype(self) -> str:
+        """In which it is computed."""
+        return self._dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the reduced loss of predictions `y_pred` for the targets `y_true`.

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from minikeras import backend as K
 from minikeras import initializers
 
-__all__ = ["Metric", "rank"]
+__all__ = ["Metric", "columns", "rank"]
 
 
 class Metric(K.Configured):
@@ -32,7 +32,7 @@ class Metric(K.Configured):
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or K.auto_name(type(self).__name__)
-        self.dtype = str(getattr(dtype, "compute_dtype", dtype) or K.floatx())
+        self._dtype = str(getattr(dtype, "compute_dtype", dtype) or K.floatx())
         self._variables: list[K.Variable] = []
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -40,6 +40,11 @@ class Metric(K.Configured):
         for name in ("update_state", "result"):
             if name in vars(cls):
                 setattr(cls, name, _also_on_arrays(vars(cls)[name]))
+
+    @property
+    def dtype(self) -> str:
+        """In which it is computed."""
+        return self._dtype
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Take one more batch into account."""
@@ -78,7 +83,7 @@ class Metric(K.Configured):
         """
         with K.name_scope(self.name.replace("/", ">")):
             variable = K.Variable(
-                initializers.get(initializer or "zeros"),
+                initializers.get("zeros" if initializer is None else initializer),
                 shape=tuple(shape),
                 dtype=dtype,
                 trainable=False,
@@ -100,9 +105,9 @@ class Metric(K.Configured):
 
     @property
     def variables(self) -> list[K.Variable]:
-        """Its variables, and those of metrics that are attributes of it."""
+        """Its variables, and those of metrics that its attributes hold."""
         found = dict.fromkeys(self._variables)
-        for value in vars(self).values():
+        for value in K.tree.flatten(list(vars(self).values())):
             if isinstance(value, K.Variable):
                 found[value] = None
             elif isinstance(value, Metric):
@@ -114,6 +119,24 @@ class Metric(K.Configured):
 
 
 _zeros = functools.cache(K.zeros)
+
+
+def columns(name: str, y_true: Any, y_pred: Any) -> int:
+    """Return how many columns two matrices have, of which shapes are given.
+
+    Raises:
+        ValueError: if one is no matrix, or that is not known.
+    """
+    shapes = f"y_pred.shape={tuple(y_pred)} and y_true.shape={tuple(y_true)}."
+    form = f"{name} expects 2D inputs with shape (batch_size, output_dim)"
+    if not len(y_true) == len(y_pred) == 2:
+        raise ValueError(f"{form}. Received input shapes: {shapes}")
+    if None in (y_true[-1], y_pred[-1]):
+        raise ValueError(
+            f"{form}, with output_dim fully defined (not None). Received input "
+            f"shapes: {shapes}"
+        )
+    return y_pred[-1]
 
 
 def rank(x: Any) -> int:

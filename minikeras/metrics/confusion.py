@@ -86,6 +86,11 @@ class ConfusionMetric(Metric):
         if self.top_k is not None:
             y_pred = _only_top_k(y_pred, self.top_k)
         if self.class_id is not None:
+            if rank(y_pred) == 1:
+                raise ValueError(
+                    "When class_id is provided, y_pred must be a 2D array with shape "
+                    f"(num_samples, num_classes), found shape: {y_pred.shape}"
+                )
             y_true = y_true[..., self.class_id, None]
             y_pred = y_pred[..., self.class_id, None]
         y_true = K.cast(K.not_equal(y_true, 0), y_pred.dtype)

@@ -228,10 +228,10 @@ class AUC(ConfusionMetric):
         label_weights: Any = None,
         from_logits: bool = False,
     ) -> None:
-        self.curve = _one_of("AUC curve", curve.upper(), ("PR", "ROC", "PRGAIN"))
+        self.curve = _one_of("AUC curve", curve, ("PR", "ROC", "PRGAIN"))
         self.summation_method = _one_of(
             "AUC summation method",
-            summation_method.lower(),
+            summation_method,
             ("interpolation", "majoring", "minoring"),
         )
         if thresholds is None and num_thresholds <= 1:
@@ -343,11 +343,13 @@ class AUC(ConfusionMetric):
 
 
 def _one_of(what: str, value: str, allowed: Sequence[str]) -> str:
-    if value not in allowed:
-        raise ValueError(
-            f'Invalid {what} value: "{value}". Expected values are {list(allowed)}'
-        )
-    return value
+    """Return the one of `allowed` that `value` is but for its case."""
+    for name in allowed:
+        if name.lower() == value.lower():
+            return name
+    raise ValueError(
+        f'Invalid {what} value: "{value}". Expected values are {list(allowed)}'
+    )
 
 
 def _column(weight: Any, like: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.metrics.base import Metric
+from minikeras.metrics.base import Metric, columns
 
 __all__ = ["F1Score", "FBetaScore"]
 
@@ -43,25 +43,28 @@ class FBetaScore(Metric):
         if average not in allowed:
             raise ValueError(
                 "Invalid `average` argument value. Expected one of: "
-                f"{allowed}. Received: average={average}"
+                f"{{{str(allowed)[1:-1]}}}. Received: average={average}"
             )
-        if not isinstance(beta, float) or beta <= 0.0:
+        _check_float("beta", beta)
+        if beta <= 0.0:
             raise ValueError(
-                "Invalid `beta` argument value. It should be a Python float > 0. "
+                "Invalid `beta` argument value. It should be > 0. "
                 f"Received: beta={beta}"
             )
-        level = threshold if isinstance(threshold, float) else -1.0
-        if threshold is not None and not 0.0 < level <= 1.0:
-            raise ValueError(
-                "Invalid `threshold` argument value. It should be a Python float in "
-                f"(0, 1]. Received: threshold={threshold}"
-            )
+        if threshold is not None:
+            _check_float("threshold", threshold)
+            if not 0.0 < threshold <= 1.0:
+                raise ValueError(
+                    "Invalid `threshold` argument value. It should verify "
+                    f"0 < threshold <= 1. Received: threshold={threshold}"
+                )
         self.average = average
         self.beta = beta
         self.threshold = threshold
         self.built = False
 
-    def _build(self, classes: int) -> None:
+    def _build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
+        classes = columns("FBetaScore", y_true_shape, y_pred_shape)
         shape = () if self.average == "micro" else (classes,)
         self.true_positives = self.add_variable(shape, name="true_positives")
         self.false_positives = self.add_variable(shape, name="false_positives")
@@ -79,7 +82,7 @@ class FBetaScore(Metric):
         y_true = K.convert_to_tensor(y_true, self.dtype)
         y_pred = K.convert_to_tensor(y_pred, self.dtype)
         if not self.built:
-            self._build(y_pred.shape[-1])
+            self._build(y_true.shape, y_pred.shape)
         yes = K.cast(self._yes(y_pred), self.dtype)
         weight = 1.0
         if sample_weight is not None:
@@ -130,3 +133,11 @@ class F1Score(FBetaScore):
         dtype: Any = None,
     ) -> None:
         super().__init__(average, 1.0, threshold, name, dtype)
+
+
+def _check_float(name: str, value: Any) -> None:
+    if not isinstance(value, float):
+        raise ValueError(
+            f"Invalid `{name}` argument value. It should be a Python float. "
+            f"Received: {name}={value} of type '{type(value)}'"
+        )

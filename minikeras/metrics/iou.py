@@ -5,6 +5,7 @@ All are read off one confusion matrix: rows are true classes, columns predicted 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,7 +57,7 @@ class IoU(Metric):
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
         self.axis = axis
-        self.counts = self.add_variable(
+        self.total_cm = self.add_variable(
             (num_classes, num_classes), dtype=self.dtype, name="total_confusion_matrix"
         )
 
@@ -64,8 +65,15 @@ class IoU(Metric):
         """Count pairs of true and predicted classes; other numbers do not count."""
         true = self._classes(y_true, self.sparse_y_true)
         found = self._classes(y_pred, self.sparse_y_pred)
-        weight = 1 if sample_weight is None else sample_weight
-        weight = K.cast(K.convert_to_tensor(weight), self.dtype)
+        weight = K.convert_to_tensor(1 if sample_weight is None else sample_weight)
+        if K.is_float_dtype(weight.dtype) and not K.is_float_dtype(self.dtype):
+            warnings.warn(
+                f"{self.name}: the sample weights are of a float dtype, the counts of "
+                f"an int one ({self.dtype}): casting drops what follows the point. "
+                "Pass `dtype='float32'` to keep it.",
+                stacklevel=3,
+            )
+        weight = K.cast(weight, self.dtype)
         if K.ndim(weight) != 0:
             weight = K.reshape(weight, (-1,))
         valid = K.logical_and(self._in_range(true), self._in_range(found))
@@ -74,7 +82,7 @@ class IoU(Metric):
         cells = K.where(valid, true * self.num_classes + found, 0)
         weights = K.where(valid, K.broadcast_to(weight, K.shape(cells)), 0)
         new = K.segment_sum(weights, cells, self.num_classes**2)
-        self.counts.assign_add(K.reshape(new, self.counts.shape))
+        self.total_cm.assign_add(K.reshape(new, self.total_cm.shape))
 
     def _classes(self, y: Any, sparse: bool) -> Any:
         """Return class numbers as one long vector."""
@@ -87,7 +95,7 @@ class IoU(Metric):
 
     def result(self) -> Any:
         """Return the mean over those target classes that occurred."""
-        counts = K.cast(self.counts, "float32")
+        counts = K.cast(self.total_cm, "float32")
         both = K.diagonal(counts)
         either = K.sum(counts, axis=0) + K.sum(counts, axis=1) - both
         ratio = both / (either + K.epsilon())

@@ -7,7 +7,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras import losses
 from minikeras.losses.base import matched
-from minikeras.metrics.base import Metric, rank
+from minikeras.metrics.base import Metric, columns, rank
 from minikeras.metrics.reduction import FunctionMetric, Mean
 
 __all__ = [
@@ -151,8 +151,8 @@ class R2Score(Metric):
         self.num_samples = self.add_variable(name="num_samples")
         self.built = False
 
-    def _build(self, outputs: int) -> None:
-        shape = (outputs,)
+    def _build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
+        shape = (columns("R2Score", y_true_shape, y_pred_shape),)
         self.squared_sum = self.add_variable(shape, name="squared_sum")
         self.sum = self.add_variable(shape, name="sum")
         self.residual = self.add_variable(shape, name="residual")
@@ -168,7 +168,7 @@ class R2Score(Metric):
         """
         y_true, y_pred = matched(y_true, K.convert_to_tensor(y_pred, self.dtype))
         if not self.built:
-            self._build(y_true.shape[-1])
+            self._build(y_true.shape, y_pred.shape)
         weight = K.convert_to_tensor(
             1 if sample_weight is None else sample_weight, self.dtype
         )
