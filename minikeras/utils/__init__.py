@@ -1,5 +1,7 @@
 """Small tools for scripts, under the names of ``keras.utils``."""
 
+from typing import TYPE_CHECKING
+
 from minikeras.backend import (
     clear_session,
     custom_object_scope,
@@ -11,9 +13,22 @@ from minikeras.backend import (
     serialize_keras_object,
     set_random_seed,
 )
+from minikeras.lazy import attach
+from minikeras.utils.config import Config
 from minikeras.utils.numerical import normalize, to_categorical
+from minikeras.utils.sequences import pad_sequences
+from minikeras.utils.splitting import split_dataset
+
+if TYPE_CHECKING:
+    from minikeras.layers.preprocessing.feature_space import FeatureSpace
+    from minikeras.training.inputs import (
+        pack_x_y_sample_weight,
+        unpack_x_y_sample_weight,
+    )
 
 __all__ = [
+    "Config",
+    "FeatureSpace",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -21,8 +36,22 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
+
+# What rests on layers or training waits until it is asked for.
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "FeatureSpace": "minikeras.layers.preprocessing.feature_space",
+        "pack_x_y_sample_weight": "minikeras.training.inputs",
+        "unpack_x_y_sample_weight": "minikeras.training.inputs",
+    },
+)
