@@ -42,6 +42,7 @@ class _Cell(Layer):
     """
 
     gates: ClassVar[int] = 1
+    sample_shapes: tuple[Shape, Shape]  # of an input, of a state
 
     def __init__(
         self,
@@ -92,6 +93,7 @@ class _Cell(Layer):
 
     def build(self, input_shape: Sequence[Any]) -> None:
         width = self.gates * self.units
+        self.sample_shapes = (input_shape[-1],), (self.units,)
         self.kernel = self.add_ruled_weight("kernel", (input_shape[-1], width))
         self.recurrent_kernel = self.add_ruled_weight(
             "recurrent_kernel", (self.units, width), rule="recurrent"
@@ -121,13 +123,17 @@ class _Cell(Layer):
             x: (..., features)
             returns: (..., gates * units)
         """
-        y = K.dot(self._dropped(x, 0, training), self.kernel)
+        y = K.dot(self.without_dropped(x, 0, training), self.kernel)
         return K.bias_add(y, self.input_bias) if self.use_bias else y
 
     @property
     def input_bias(self) -> Any:
         """The bias of the inputs."""
         return self.bias
+
+    def recur(self, h: Any) -> Any:
+        """Return ``h U`` of a state."""
+        return K.dot(h, self.recurrent_kernel)
 
     def step(self, x: Any, states: States, training: Any = None) -> Any:
         """Return output and new states, given ``x W + b`` of the inputs."""
@@ -139,10 +145,9 @@ class _Cell(Layer):
     def same_noise(self, batch_size: Any, training: Any) -> Iterator[None]:
         """Let dropout drop the same elements at each step inside."""
         if training:
-            sizes, rates = (self.kernel.shape[0], self.units), self._rates()
             self._kept = tuple(
-                self._noise(K.ones((batch_size, size), self.compute_dtype), rate)
-                for size, rate in zip(sizes, rates, strict=True)
+                self._noise(K.ones((batch_size, *shape), self.compute_dtype), rate)
+                for shape, rate in zip(self.sample_shapes, self._rates(), strict=True)
             )
         try:
             yield
@@ -155,7 +160,7 @@ class _Cell(Layer):
     def _noise(self, x: Any, rate: float) -> Any:
         return K.dropout(x, rate, seed=self.seed_generator) if 0 < rate < 1 else x
 
-    def _dropped(self, x: Any, which: int, training: Any) -> Any:
+    def without_dropped(self, x: Any, which: int, training: Any) -> Any:
         """Return what dropout leaves of the inputs (0) or of the state (1)."""
         rate = self._rates()[which]
         if not training or not 0 < rate < 1:
@@ -180,8 +185,8 @@ class SimpleRNNCell(_Cell):
     """
 
     def step(self, x: Any, states: States, training: Any = None) -> Any:
-        h = self._dropped(states[0], 1, training)
-        y = self.activation(x + K.dot(h, self.recurrent_kernel))
+        h = self.without_dropped(states[0], 1, training)
+        y = self.activation(x + self.recur(h))
         return y, [y]
 
 
@@ -211,6 +216,7 @@ class LSTMCell(_Cell):
     """
 
     gates = 4
+    unit_axis = -1  # of the states
 
     def __init__(
         self,
@@ -241,8 +247,8 @@ class LSTMCell(_Cell):
         return bias
 
     def step(self, x: Any, states: States, training: Any = None) -> Any:
-        h = self._dropped(states[0], 1, training)
-        i, f, new, o = K.split(x + K.dot(h, self.recurrent_kernel), 4, axis=-1)
+        h = self.without_dropped(states[0], 1, training)
+        i, f, new, o = K.split(x + self.recur(h), 4, axis=self.unit_axis)
         gate = self.recurrent_activation
         c = gate(f) * states[1] + gate(i) * self.activation(new)
         h = gate(o) * self.activation(c)
@@ -292,7 +298,7 @@ class GRUCell(_Cell):
         return self.bias[0] if self.reset_after else self.bias
 
     def step(self, x: Any, states: States, training: Any = None) -> Any:
-        h = self._dropped(states[0], 1, training)
+        h = self.without_dropped(states[0], 1, training)
         gate, u = self.recurrent_activation, self.recurrent_kernel
         xz, xr, xn = K.split(x, 3, axis=-1)
         if self.reset_after:

@@ -177,26 +177,27 @@ def _swap_time(x: Any) -> Any:
     return K.swapaxes(x, 0, 1)
 
 
-class _WithCell(RNN):
+class WithCell(RNN):
     """Base of layers that make their cell themselves, from their own arguments."""
 
     cell_class: ClassVar[type[Any]]
 
-    def __init__(self, units: int, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.pop("use_cudnn", None)  # Keras's: how to compute the same
         shared = {k: kwargs[k] for k in ("dtype", "trainable") if k in kwargs}
         names = {*K.constructor_arguments(self.cell_class), "implementation"}
         names -= {*K.constructor_arguments(Layer)}
         own = {name: kwargs.pop(name) for name in names & kwargs.keys()}
         name = K.to_snake_case(self.cell_class.__name__)
-        cell = self.cell_class(units, *args, name=name, **shared, **own)
+        cell = self.cell_class(*args, name=name, **shared, **own)
         super().__init__(cell, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
-    @property
-    def units(self) -> int:
-        """The size of the output."""
-        return self.cell.units
+    def __getattr__(self, name: str) -> Any:
+        """Return an argument of the cell."""
+        if name in K.constructor_arguments(self.cell_class) and "cell" in vars(self):
+            return getattr(self.cell, name)
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -204,7 +205,7 @@ class _WithCell(RNN):
         return {**self.cell.get_config(), **config}
 
 
-class SimpleRNN(_WithCell):
+class SimpleRNN(WithCell):
     """Fully connected recurrence: ``h' = activation(x W + h U + b)`` at each step.
 
     Args:
@@ -229,7 +230,7 @@ class SimpleRNN(_WithCell):
         super().__init__(units, activation, use_bias, **kwargs)
 
 
-class LSTM(_WithCell):
+class LSTM(WithCell):
     """Long short-term memory; see `LSTMCell` for the formula.
 
     Args:
@@ -257,7 +258,7 @@ class LSTM(_WithCell):
         super().__init__(units, activation, recurrent_activation, use_bias, **kwargs)
 
 
-class GRU(_WithCell):
+class GRU(WithCell):
     """Gated recurrent units; see `GRUCell` for the formula.
 
     Args:

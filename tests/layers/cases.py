@@ -52,6 +52,16 @@ CORE = [
         kernel_constraint="non_neg",
         bias_initializer="ones",
     ),
+    case(
+        "ReversibleEmbedding",
+        (2, 5),
+        input_dim=9,
+        output_dim=3,
+        mask_zero=True,
+        tie_weights=False,
+        logit_soft_cap=2.0,
+        integers=9,
+    ),
     case("Activation", activation="tanh"),
     case("Identity"),
     case("Masking", (2, 3, 4), mask_value=0.5),
@@ -224,6 +234,18 @@ POOLING = [
     ),
 ]
 
+POOLING += [
+    *(
+        case(f"Adaptive{kind}Pooling{n}D", shape, output_size=3)
+        for kind in ("Max", "Average")
+        for n, shape in ((1, SEQUENCE), (2, IMAGE), (3, VOLUME))
+    ),
+    case("AdaptiveMaxPooling1D", SEQUENCE_FIRST, output_size=[2], data_format=FIRST),
+    case(
+        "AdaptiveAveragePooling2D", IMAGE_FIRST, output_size=(2, 5), data_format=FIRST
+    ),
+]
+
 NORMALIZATION = [
     case("BatchNormalization"),
     case("BatchNormalization", IMAGE, momentum=0.7, epsilon=0.1, **IN_SPACE),
@@ -293,6 +315,37 @@ RECURRENT = [
     case("LSTM", SEQUENCE, units=3, dropout=0.4, recurrent_dropout=0.2, **NOISE),
 ]
 
+MOVIE, MOVIE_FIRST = (2, 3, 5, 6, 2), (2, 3, 2, 5, 6)
+CONV_RECURRENT = [
+    case("ConvLSTM1D", (2, 4, 7, 2), filters=2, kernel_size=3, open_axes=(0, 1)),
+    case("ConvLSTM2D", MOVIE, filters=2, kernel_size=(2, 3), padding="same"),
+    case(
+        "ConvLSTM2D",
+        MOVIE,
+        filters=2,
+        kernel_size=2,
+        dilation_rate=2,
+        use_bias=False,
+        return_sequences=True,
+        go_backwards=True,
+        activation="relu",
+        recurrent_activation="hard_sigmoid",
+        kernel_regularizer="l2",
+        open_axes=(0, 1),
+    ),
+    case(
+        "ConvLSTM2D",
+        MOVIE_FIRST,
+        filters=3,
+        kernel_size=2,
+        strides=(2, 1),
+        unit_forget_bias=False,
+        data_format=FIRST,
+    ),
+    case("ConvLSTM3D", (2, 3, 4, 3, 3, 2), filters=2, kernel_size=2),
+    case("ConvLSTM1D", (2, 4, 7, 2), filters=2, kernel_size=3, dropout=0.4, **NOISE),
+]
+
 EINSUM_DENSE = [
     case("EinsumDense", equation="ab,bc->ac", output_shape=3, bias_axes="c"),
     case(
@@ -354,6 +407,7 @@ CASES = [
     *MERGING,
     *PREPROCESSING,
     *RECURRENT,
+    *CONV_RECURRENT,
     *EINSUM_DENSE,
     *ATTENTION,
 ]
