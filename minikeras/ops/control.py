@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.engine import tree
+from minikeras.engine import shapes, tree
 from minikeras.ops.eager import eager
 
 __all__ = [
@@ -57,7 +57,43 @@ def shape(x: Any) -> tuple[Any, ...]:
 
 # -- branches --------------------------------------------------------------------------
 
-cond = eager(K.cond)
+
+@eager
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """Return ``true_fn()`` if the scalar `pred` holds, else ``false_fn()``.
+
+    Only the branch taken is run; but where that is not known yet, both are traced.
+
+    Raises:
+        ValueError: if the branches differ in the structure, dtypes or shapes of what
+            they return.
+    """
+    returned: list[Any] = []
+
+    def noted(branch: Callable[[], Any]) -> Callable[[], Any]:
+        def call() -> Any:
+            returned.append(branch())
+            if len(returned) == 2 and not _alike(*returned):
+                raise ValueError(
+                    "`true_fn` and `false_fn` should return outputs of the same kind "
+                    f"(struct, dtype and shape). Got {returned[0]} and {returned[1]}"
+                )
+            return returned[-1]
+
+        return call
+
+    return K.cond(pred, noted(true_fn), noted(false_fn))
+
+
+def _alike(x: Any, y: Any) -> bool:
+    """Whether two structures, and the tensors in them, can be of one kind."""
+    forms = [tree.map_structure(lambda _: None, value) for value in (x, y)]
+    return forms[0] == forms[1] and all(
+        K.dtype(a) == K.dtype(b)
+        and K.ndim(a) == K.ndim(b)
+        and all(map(shapes.compatible, K.int_shape(a) or (), K.int_shape(b) or ()))
+        for a, b in zip(tree.flatten(x), tree.flatten(y), strict=True)
+    )
 
 
 @eager

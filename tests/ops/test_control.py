@@ -166,3 +166,24 @@ def test_a_dict_is_one_variable_of_a_loop():
         )
 
     check(call, np.zeros((), "int32"), X)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: ops.zeros((4,)),
+        lambda: ops.zeros((3, 1)),
+        lambda: ops.zeros((3,), "int32"),
+        lambda: [ops.zeros((3,))],
+    ],
+)
+def test_branches_return_the_same_kind(other):
+    with pytest.raises(ValueError, match="of the same kind"):
+        ops.cond(K.placeholder((), dtype="bool"), lambda: ops.ones((3,)), other)
+
+
+def test_branches_may_know_more_or_less_of_a_shape():
+    x = K.placeholder((None, 3))
+    y = ops.cond(ops.sum(x) > 0, lambda: x, lambda: ops.ones((5, 3)))
+    assert y.shape == (None, 3)
+    assert ops.cond(np.bool_(True), lambda: ops.ones(3), lambda: 0).shape == (3,)
