@@ -75,7 +75,7 @@ class STFT(Initializer):
             window = K.get_window(self.window, length, self.periodic, kind)
         else:
             window = K.convert_to_tensor(self.window, kind)
-        if tuple(window.shape) != (length,):
+        if K.known_shape(window) != (length,):
             raise ValueError(
                 "The shape of `window` must be equal to [frame_length]. "
                 f"Received: window shape={window.shape}"

@@ -396,6 +396,58 @@ ATTENTION = [
     case("AdditiveAttention", *THREE, use_scale=False, **STEPS),
 ]
 
+SIGNALS, SIGNALS_FIRST = (2, 41, 2), (2, 2, 41)
+SPECTROGRAMS = [
+    case("STFTSpectrogram", SIGNALS, frame_length=8, open_axes=(0, 1)),
+    case("STFTSpectrogram", SIGNALS, frame_length=6, mode="psd", padding="same"),
+    *(
+        case("STFTSpectrogram", SIGNALS, mode=mode, frame_length=8, frame_step=3)
+        for mode in ("magnitude", "real", "imag", "angle", "stft")
+    ),
+    case("STFTSpectrogram", SIGNALS, frame_length=8, expand_dims=True, fft_length=16),
+    *(
+        case(
+            "STFTSpectrogram",
+            SIGNALS_FIRST,
+            mode="stft",
+            frame_length=8,
+            window=window,
+            scaling=scaling,
+            periodic=True,
+            expand_dims=expand,
+            data_format=FIRST,
+        )
+        for window, scaling, expand in [
+            ("hamming", "spectrum", False),
+            (None, "density", True),
+        ]
+    ),
+    case("MelSpectrogram", (3, 90), fft_length=32, sequence_stride=8, num_mel_bins=5),
+    case(
+        "MelSpectrogram",
+        (90,),
+        fft_length=32,
+        sequence_length=24,
+        sequence_stride=8,
+        window="hamming",
+        sampling_rate=8000,
+        num_mel_bins=4,
+        max_freq=3000.0,
+        mag_exp=1.0,
+        top_db=20.0,
+        ref_power=2.0,
+    ),
+    case(
+        "MelSpectrogram",
+        (2, 90),
+        fft_length=64,
+        sequence_stride=8,
+        num_mel_bins=4,
+        power_to_db=False,
+        open_axes=(0, 1),
+    ),
+]
+
 CASES = [
     *CORE,
     *ACTIVATIONS,
@@ -410,4 +462,5 @@ CASES = [
     *CONV_RECURRENT,
     *EINSUM_DENSE,
     *ATTENTION,
+    *SPECTROGRAMS,
 ]
