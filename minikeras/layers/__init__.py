@@ -191,10 +191,7 @@ from minikeras.layers.separable import (
 from minikeras.layers.spectral import (
     SpectralNormalization,
 )
-from minikeras.layers.spectrograms import (
-    MelSpectrogram,
-    STFTSpectrogram,
-)
+from minikeras.layers.spectrograms import MelSpectrogram, STFTSpectrogram
 from minikeras.layers.wrapping import (
     Bidirectional,
     TimeDistributed,
