@@ -75,6 +75,9 @@ class CategoryEncoding(DataLayer):
                     f"Received `count_weights={count_weights}`."
                 )
             count_weights = K.cast(count_weights, self.compute_dtype)
+        return self._encode(inputs, count_weights)
+
+    def _encode(self, inputs: Any, count_weights: Any = None) -> K.Tensor:
         return K.encode_categories(
             inputs,
             self.output_mode,

@@ -67,7 +67,7 @@ def batches_of(
     if not hasattr(data, "__iter__"):
         if not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
             return [data]
-        data = (data[i] for i in range(len(data)))
+        data = map(data.__getitem__, range(len(data)))
     return islice(data, steps)
 
 

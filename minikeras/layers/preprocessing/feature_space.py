@@ -482,7 +482,7 @@ def _cardinality(name: str, layer: Any) -> int:
     if isinstance(layer, CategoryEncoding):
         return layer.num_tokens
     if isinstance(layer, Discretization):
-        return layer._depth
+        return layer.num_bins or layer._depth
     if isinstance(layer, (HashedCrossing, Hashing)):
         return layer.num_bins
     raise ValueError(

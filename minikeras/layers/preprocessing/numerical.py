@@ -17,8 +17,8 @@ class Rescaling(DataLayer):
     """``inputs * scale + offset``: from one range of values to another.
 
     Args:
-        scale: 1/255 for pixels from [0, 255] to [0, 1].
-        offset: added after scaling.
+        scale: 1/255 for pixels from [0, 255] to [0, 1]; or one for each channel.
+        offset: added after scaling; or one for each channel.
     """
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
@@ -28,10 +28,20 @@ class Rescaling(DataLayer):
         self.supports_masking = True
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
-        scale, offset = (
-            K.cast(x, self.compute_dtype) for x in (self.scale, self.offset)
-        )
+        scale, offset = map(self._of_channels, (self.scale, self.offset))
         return K.cast(inputs, self.compute_dtype) * scale + offset
+
+    def _of_channels(self, x: Any) -> Any:
+        """Return numbers, one for each channel, so that they broadcast with images."""
+        x = K.cast(x, self.compute_dtype)
+        if K.ndim(x) == 1 and K.image_data_format() == "channels_first":
+            return K.reshape(x, (-1, 1, 1))
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("scale", "offset")
+        own = {name: K.serialize_keras_object(getattr(self, name)) for name in names}
+        return {**super().get_config(), **own}
 
 
 class Normalization(DataLayer):
