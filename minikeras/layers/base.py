@@ -15,7 +15,7 @@ from inspect import BoundArguments
 from typing import Any
 
 from minikeras import backend as K
-from minikeras import constraints, initializers, regularizers
+from minikeras import adapters, constraints, dtype_policies, initializers, regularizers
 from minikeras.layers.arguments import (
     given_arguments,
     is_turned_off,
@@ -25,13 +25,24 @@ from minikeras.layers.context import bind, call_depth, entered, tensor_arguments
 from minikeras.layers.history import CallNode, symbolic_leaves
 from minikeras.layers.input_spec import check_inputs, known_shape
 from minikeras.layers.masks import mask_of, pass_on, take_masks, with_mask
-from minikeras.layers.policy import DTypePolicy
 from minikeras.layers.tracking import Tracked
 
 __all__ = ["Layer"]
 
 
-class Layer(Tracked):
+def _of_policy(name: str, doc: str) -> property:
+    """Return an attribute of a layer's dtype policy as one of the layer."""
+
+    def part(self: Layer) -> Any:
+        policy = self.dtype_policy
+        if isinstance(policy, dtype_policies.DTypePolicyMap) and self.path:
+            policy = policy[self.path]
+        return getattr(policy, name)
+
+    return property(part, doc=doc)
+
+
+class Layer(adapters.Quantizable, Tracked):
     """A computation with state: the building block of models.
 
     Subclasses set their arguments in `__init__`, make weights in `build(input_shape)`
@@ -40,7 +51,8 @@ class Layer(Tracked):
     Args:
         activity_regularizer: a penalty on the outputs.
         trainable: whether its weights are trained.
-        dtype: of weights and computation, floatx by default.
+        dtype: of weights and computation: a dtype, a policy such as
+            ``"mixed_float16"``, or by default the global policy.
         autocast: whether floating-point inputs are brought to that dtype.
         name: by default the class's name in snake case, made unique.
 
@@ -84,7 +96,8 @@ class Layer(Tracked):
                 f"{type(self).__name__}: {unknown}"
             )
         self.name = str(name) if name else K.auto_name(type(self).__name__)
-        self.dtype_policy = DTypePolicy.of(dtype)
+        self._dtype_policy = dtype_policies.get(dtype)
+        self._path: str | None = None
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec: Any = None
@@ -124,7 +137,7 @@ class Layer(Tracked):
         config = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": self.dtype_policy.serialize(),
+            "dtype": dtype_policies.serialize(self.dtype_policy),
         }
         if self.activity_regularizer is not None:
             penalty = regularizers.serialize(self.activity_regularizer)
@@ -259,13 +272,38 @@ class Layer(Tracked):
         elif "shapes_dict" in config:
             self.build(**config["shapes_dict"])
 
-    variable_dtype = property(
-        lambda self: self.dtype_policy.variable_dtype, doc="The dtype of its weights."
+    @property
+    def path(self) -> str | None:
+        """The names of the layers around it when it was built, and its own."""
+        return self._path
+
+    @property
+    def dtype_policy(self) -> dtype_policies.DTypePolicy:
+        """In which dtype it keeps its weights, and in which it computes.
+
+        Setting it to a quantized one quantizes a layer that is built.
+        """
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        policy, held = dtype_policies.get(value), self._dtype_policy
+        if isinstance(held, dtype_policies.DTypePolicyMap) and self.path:
+            held.pop(self.path, None)
+            held[self.path] = policy
+        else:
+            self._dtype_policy = policy
+        K.note_change()
+        self.follow_policy()
+
+    variable_dtype = _of_policy("variable_dtype", "The dtype of its weights.")
+    compute_dtype = _of_policy("compute_dtype", "The dtype in which it computes.")
+    quantization_mode = _of_policy(
+        "quantization_mode", "How its kernel is quantized, None if it is not."
     )
     dtype = property(lambda self: self.variable_dtype, doc="The dtype of its weights.")
-    compute_dtype = property(
-        lambda self: self.dtype_policy.compute_dtype,
-        doc="The dtype in which it computes.",
+    input_dtype = property(
+        lambda self: self.compute_dtype, doc="The dtype that inputs are brought to."
     )
 
     @property
@@ -443,11 +481,8 @@ def _declared_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
 
 
 def _is_object(value: Any) -> bool:
-    """Whether a config's value describes an object (a dtype policy is read by `of`)."""
-    return isinstance(value, dict) and value.get("class_name") not in (
-        None,
-        "DTypePolicy",
-    )
+    """Whether a config's value describes an object."""
+    return isinstance(value, dict) and value.get("class_name") is not None
 
 
 def _completed(build: Callable[..., None]) -> Callable[..., None]:
@@ -461,7 +496,9 @@ def _completed(build: Callable[..., None]) -> Callable[..., None]:
     def complete(self: Layer, *args: Any, **kwargs: Any) -> None:
         self._build_shapes = {**dict(zip(names, args, strict=False)), **kwargs}
         with K.init_scope(), K.layer_scope(self.name):
+            self._path = K.current_path()
             build(self, *args, **kwargs)
         self.built = True
+        self.on_built()
 
     return complete

@@ -8,6 +8,7 @@ from typing import Any
 
 from minikeras import activations
 from minikeras import backend as K
+from minikeras.adapters import Adaptable, Linear, Rows, Weight
 from minikeras.layers.arguments import positive
 from minikeras.layers.base import Layer
 from minikeras.layers.history import CallNode
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 
-class Dense(Layer):
+class Dense(Adaptable, Layer):
     """Affine map of the last axis: ``activation(x @ kernel + bias)``.
 
     Args:
@@ -38,11 +39,17 @@ class Dense(Layer):
         activity_regularizer: a penalty on the output.
         kernel_constraint: a projection of the kernel after each update.
         bias_constraint: a projection of the bias after each update.
+        lora_rank: see `enable_lora`, which is called as soon as there is a kernel.
+        lora_alpha: see `enable_lora`.
+        quantization_config: see `quantize`.
 
     Shapes:
         inputs: (batch, ..., features)
         returns: (batch, ..., units)
     """
+
+    form = Linear()
+    kernel = Weight()
 
     def __init__(
         self,
@@ -56,9 +63,13 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.adapt(lora_rank, lora_alpha, quantization_config)
         self.units = positive(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -165,7 +176,7 @@ class Masking(Layer):
         return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
 
 
-class Embedding(Layer):
+class Embedding(Adaptable, Layer):
     """A vector for each of a range of integers: row number `input` of a table.
 
     Args:
@@ -176,11 +187,17 @@ class Embedding(Layer):
         embeddings_constraint: a projection of them after each update.
         mask_zero: whether 0 means that there is nothing, and is masked.
         weights: the table, if it is given.
+        lora_rank: see `enable_lora`, which is called as soon as there is a table.
+        lora_alpha: see `enable_lora`.
+        quantization_config: see `quantize`.
 
     Shapes:
         inputs: (batch, ...), integers
         returns: (batch, ..., output_dim)
     """
+
+    form = Rows()
+    embeddings = Weight()
 
     def __init__(
         self,
@@ -191,10 +208,14 @@ class Embedding(Layer):
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         kwargs.pop("input_length", None)  # Keras 2's; the inputs tell it
         super().__init__(**kwargs)
+        self.adapt(lora_rank, lora_alpha, quantization_config)
         self.input_dim = positive(input_dim, "input_dim")
         self.output_dim = positive(output_dim, "output_dim")
         self.weight_rule(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from minikeras import activations
 from minikeras import backend as K
+from minikeras.adapters import Adaptable, Einsum, Weight
 from minikeras.layers.base import Layer
 from minikeras.layers.input_spec import InputSpec
 
@@ -16,7 +17,7 @@ __all__ = ["EinsumDense"]
 Shape = Sequence[int | None]
 
 
-class EinsumDense(Layer):
+class EinsumDense(Adaptable, Layer):
     """Affine map along chosen axes: ``activation(einsum(equation, x, kernel) + bias)``.
 
     Args:
@@ -33,6 +34,10 @@ class EinsumDense(Layer):
         bias_regularizer: a penalty on the bias.
         kernel_constraint: a projection of the kernel after each update.
         bias_constraint: a projection of the bias after each update.
+        lora_rank: see `enable_lora`, which is called as soon as there is a kernel.
+        lora_alpha: see `enable_lora`.
+        gptq_unpacked_column_size: accepted, as in Keras.
+        quantization_config: see `quantize`.
 
     Raises:
         ValueError: if the equation is not of that form, or does not fit the shapes.
@@ -43,6 +48,8 @@ class EinsumDense(Layer):
         ((None, 16, 4, 8), (32, 4, 8))
     """
 
+    form = Einsum()
+    kernel = Weight()
     kernel_initializer: Any
     kernel_regularizer: Any
     kernel_constraint: Any
@@ -59,9 +66,14 @@ class EinsumDense(Layer):
         bias_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.adapt(lora_rank, lora_alpha, quantization_config)
         self.equation = equation
         one = isinstance(output_shape, int)
         self.partial_output_shape = (output_shape,) if one else tuple(output_shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
@@ -11,6 +12,7 @@ from minikeras.layers import Layer
 from minikeras.layers.base import stand_ins
 from minikeras.layers.context import call_depth
 from minikeras.models.summary import summary_text
+from minikeras.quantizers.configs import is_chosen, validate_and_resolve_config
 from minikeras.training import Trainer
 
 __all__ = ["Model"]
@@ -128,6 +130,40 @@ class Model(Layer):
     metrics = _of_trainer("metrics", "The metrics that training keeps.")
     metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
     stop_training = _of_trainer("stop_training", "Whether `fit` ends after this step.")
+
+    def quantize(  # type: ignore[override]
+        self,
+        mode: str | None = None,
+        config: Any = None,
+        filters: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Quantize all layers that can be; warn of the others that were chosen.
+
+        Args:
+            mode: ``"int8"`` or ``"int4"``.
+            config: with what to quantize, in place of `mode` or besides.
+            filters: which layers: a pattern found in their names, a list of patterns,
+                or a function from a layer to whether it is chosen; all by default.
+            kwargs: `type_check`, see `Layer.quantize`.
+
+        Raises:
+            ValueError: if an argument is of no use.
+        """
+        type_check = kwargs.pop("type_check", True)
+        if kwargs:
+            raise ValueError(
+                "Unrecognized keyword arguments passed to "
+                f"{type(self).__name__}: {kwargs}"
+            )
+        config = validate_and_resolve_config(mode, config)
+        for layer in self._flatten_layers():
+            if layer._layers or not is_chosen(layer, filters):
+                continue
+            try:
+                layer.quantize(config.mode, type_check=type_check, config=config)
+            except NotImplementedError as error:
+                warnings.warn(str(error), stacklevel=2)
 
     # -- structure -------------------------------------------------------------------
 

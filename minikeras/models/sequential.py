@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minikeras import backend as K
+from minikeras import dtype_policies
 from minikeras.layers import InputLayer, Layer
 from minikeras.layers.context import separate_calls
 from minikeras.layers.history import history_of
@@ -175,7 +176,7 @@ class Sequential(Model):
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": self.dtype_policy.serialize(),
+            "dtype": dtype_policies.serialize(self.dtype_policy),
             "layers": [K.serialize_keras_object(layer) for layer in self._stack],
         }
         if self._functional is not None:

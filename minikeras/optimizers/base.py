@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -93,7 +93,7 @@ class Optimizer(State):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._check()
-        self._not_decayed: Callable[[Variable], bool] = lambda variable: False
+        self._not_decayed: tuple[set[Variable], str] = set(), ""
         self._iterations = self.add_variable((), dtype="int32", name="iteration")
         self._learning_rate = self._made_rate(learning_rate)
 
@@ -435,9 +435,12 @@ class Optimizer(State):
                 "`exclude_from_weight_decay()` can only be configured before the "
                 "optimizer is built."
             )
-        these = set(var_list or ())
-        names = re.compile("|".join(var_names or ()) or r"(?!)")
-        self._not_decayed = lambda v: v in these or bool(names.search(v.name))
+        self._not_decayed = set(var_list or ()), "|".join(var_names or ())
+
+    def _use_weight_decay(self, variable: Variable) -> bool:
+        these, names = self._not_decayed
+        named = names and re.search(names, variable.name)
+        return variable not in these and not named
 
     def weight_decay_of(self, variable: Variable) -> float | None:
         """Return the share of `variable` that it loses in a step, before the rate."""
@@ -446,8 +449,8 @@ class Optimizer(State):
     def _apply_weight_decay(self, variables: Variables) -> None:
         rate = self.learning_rate
         for v in variables:
-            share = None if self._not_decayed(v) else self.weight_decay_of(v)
-            if share is not None:
+            share = self.weight_decay_of(v)
+            if share is not None and self._use_weight_decay(v):
                 v.assign(v - v * K.cast(rate * share, v.dtype))
 
     def stateless_apply(
@@ -501,6 +504,9 @@ class Optimizer(State):
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     # -- configs -----------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k != "_traced_methods"}
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""

@@ -75,7 +75,8 @@ class Objective:
                 debugging, rather than once for all.
             steps_per_execution: batches between two calls of callbacks' hooks.
             jit_compile: accepted; steps are always compiled.
-            auto_scale_loss: accepted; losses are not scaled by themselves.
+            auto_scale_loss: whether a model in ``"mixed_float16"`` has its optimizer
+                wrapped in a `LossScaleOptimizer`.
 
         Raises:
             ValueError: if a name is not known, or no step is to be run at a time.
@@ -86,6 +87,8 @@ class Objective:
             )
         names = getattr(self.model, "output_names", None)
         made = optimizers.get(optimizer)
+        if auto_scale_loss and self.model.dtype_policy.name == "mixed_float16":
+            made = _scaled(made)
         of_loss = None if loss is None else CompiledLoss(loss, loss_weights, names)
         self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names)
         self._compiled_loss = of_loss
@@ -252,3 +255,11 @@ class Objective:
             rows = K.shape(leaves_of(x)[0])[0]
             self._loss_tracker.update_state(loss, sample_weight=rows)
         return loss
+
+
+def _scaled(optimizer: Any) -> Any:
+    """Return an optimizer that finds a scale for the loss by itself."""
+    scaling = optimizers.LossScaleOptimizer
+    if optimizer is None or isinstance(optimizer, scaling):
+        return optimizer
+    return scaling(optimizer, name="loss_scale_optimizer")

@@ -1,0 +1,122 @@
+"""What a layer does with its one large weight: all that an adapter has to know.
+
+Such a layer is a projection of its inputs by the weight, and an ending after that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minikeras import backend as K
+
+__all__ = ["Einsum", "Form", "Linear", "Rows"]
+
+
+class Form:
+    """Base of forms: a projection by a weight, then an ending.
+
+    Attributes:
+        name: of the weight.
+        word: what the weight is called in messages.
+        axis: of the weight, as a matrix, along which numbers share a scale.
+        rounds_inputs: whether inputs are quantized along with the weight.
+    """
+
+    name = "kernel"
+    word = "kernel"
+    axis = 0
+    rounds_inputs = True
+
+    def project(self, layer: Any, x: Any, weight: Any) -> Any:
+        """Return the projection of `x` by a weight."""
+        raise NotImplementedError
+
+    def project_packed(self, layer: Any, x: Any, packing: Any, parts: Any) -> Any:
+        """Return the projection of `x` by a weight that is kept in parts."""
+        return self.project(layer, x, packing.decode(*parts))
+
+    def finish(self, layer: Any, y: Any) -> Any:
+        """Return the layer's output, given the projection."""
+        return layer.activation(y if layer.bias is None else y + layer.bias)
+
+    def reduced(self, layer: Any) -> tuple[int, ...]:
+        """Return the axes of the weight along which numbers share a scale."""
+        return (self.axis,)
+
+    def input_axes(self, layer: Any) -> tuple[int, ...]:
+        """Return the axes of the inputs along which numbers share a scale."""
+        return (-1,)
+
+    def stored(self, layer: Any, scale: Any) -> Any:
+        """Return the weight's scale, of size 1 along `reduced`, in the shape kept."""
+        return K.squeeze(scale, self.axis)
+
+    def spread(self, layer: Any, scale: Any) -> Any:
+        """Return a scale that was kept, in a shape that fits the weight."""
+        return K.expand_dims(scale, self.axis)
+
+
+class Linear(Form):
+    """``x @ kernel``, as in `Dense`."""
+
+    def project(self, layer: Any, x: Any, weight: Any) -> Any:
+        return K.dot(x, weight)
+
+
+class Rows(Form):
+    """Rows of a table, as in `Embedding`: only those asked for are ever unpacked."""
+
+    name = "embeddings"
+    word = "embedding"
+    axis = -1
+    rounds_inputs = False
+
+    def project(self, layer: Any, x: Any, weight: Any) -> Any:
+        return K.gather(weight, K.cast(x, "int32"))
+
+    def project_packed(self, layer: Any, x: Any, packing: Any, parts: Any) -> Any:
+        rows = [self.project(layer, x, part) for part in parts[: packing.by_row]]
+        return packing.decode(*rows, *parts[packing.by_row :])
+
+    def finish(self, layer: Any, y: Any) -> Any:
+        return K.cast(y, layer.compute_dtype)
+
+
+class Einsum(Form):
+    """``einsum(equation, x, kernel)``, as in `EinsumDense`."""
+
+    def project(self, layer: Any, x: Any, weight: Any) -> Any:
+        return K.einsum(layer.equation, x, weight)
+
+    def reduced(self, layer: Any) -> tuple[int, ...]:
+        _, kernel, output = _letters(layer)
+        return tuple(i for i, k in enumerate(kernel) if k not in output)
+
+    def input_axes(self, layer: Any) -> tuple[int, ...]:
+        inputs, kernel, output = _letters(layer)
+        summed = set(kernel).difference(output)
+        return tuple(i for i, k in enumerate(inputs) if k in summed)
+
+    def stored(self, layer: Any, scale: Any) -> Any:
+        """Return the scale with the output's axes, of size 1 if not the kernel's."""
+        _, kernel, output = _letters(layer)
+        order = [*self.reduced(layer), *(kernel.find(k) for k in output if k in kernel)]
+        sizes = [scale.shape[kernel.find(k)] if k in kernel else 1 for k in output]
+        return K.reshape(K.transpose(scale, order), sizes)
+
+    def spread(self, layer: Any, scale: Any) -> Any:
+        _, kernel, output = _letters(layer)
+        kept = [k for k in output if k in kernel]
+        sizes = [scale.shape[output.find(k)] for k in kept]
+        order = [kept.index(k) for k in kernel if k in kept]
+        found = K.transpose(K.reshape(scale, sizes), order)
+        return K.expand_dims(found, self.reduced(layer))
+
+
+def _letters(layer: Any) -> tuple[str, str, str]:
+    """Return the letters of inputs, kernel and output, one for each axis."""
+    inputs, rest = layer.equation.split(",")
+    dotted = layer.input_spec.ndim - len(inputs.replace("...", ""))
+    filled = [s.replace("...", "0123456789"[:dotted]) for s in (inputs, rest)]
+    kernel, output = filled[1].split("->")
+    return filled[0], kernel, output
