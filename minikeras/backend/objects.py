@@ -1,12 +1,15 @@
 """Which class or function a name means: those of the rooms, and those of users.
 
-Nothing is ever imported by name: an object is found if a room lists it, or a user has
-registered it or passed it in.
+No name ever leads to an import: an object is found if a room lists it, or a user has
+registered it or passed it in. The rooms themselves are imported when something is
+sought in them.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
+import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +24,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "register_keras_serializable",
+    "registry_of",
 ]
 
 T = TypeVar("T")
@@ -98,9 +102,41 @@ def get_registered_object(
 
 # -- what rooms list -------------------------------------------------------------------
 
+_ROOMS = (
+    "activations",
+    "constraints",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "random",
+    "regularizers",
+)
+_registries: dict[str, Any] = {}  # by what their objects are called
 _places: dict[Any, tuple[str, str]] = {}  # an object's public module and name
 _classes: dict[tuple[str | None, str], Any] = {}  # classes by these
 _functions: dict[str, Any] = {}  # functions by name alone, as in files
+
+
+@functools.cache
+def _enter_rooms() -> None:
+    """Import all rooms, so that what they list is known."""
+    for room in _ROOMS:
+        importlib.import_module(f"minikeras.{room}")
+
+
+def enter_registry(registry: Any) -> None:
+    """Let `registry_of` find a registry, by the kind of its objects."""
+    _registries[registry.kind] = registry
+
+
+def registry_of(kind: str) -> Any:
+    """Return the registry of objects of a kind, such as ``"initializer"``."""
+    if kind not in _registries:
+        _enter_rooms()
+    return _registries[kind]
 
 
 def publish(obj: Any, module: str) -> None:
@@ -131,6 +167,8 @@ def find_class(name: str, module: str | None, registered_name: str | None) -> An
         TypeError: if there is none of this name.
     """
     custom = get_registered_object(registered_name or name)
+    if custom is None:
+        _enter_rooms()
     found = custom or _classes.get((module, name))
     if found is None:
         found = next((obj for (_, key), obj in _classes.items() if key == name), None)
@@ -143,7 +181,10 @@ def find_function(name: str) -> Any:
     Raises:
         TypeError: if there is none.
     """
-    found = get_registered_object(name) or _functions.get(name)
+    found = get_registered_object(name)
+    if found is None:
+        _enter_rooms()
+        found = _functions.get(name)
     return found or not_found("function", name, _functions)
 
 

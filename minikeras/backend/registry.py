@@ -9,6 +9,7 @@ from typing import Any
 from minikeras.backend.objects import (
     custom_object_scope,
     did_you_mean,
+    enter_registry,
     get_registered_object,
     not_found,
     publish,
@@ -57,6 +58,7 @@ class Registry:
             self.names.setdefault(obj.__name__, obj)
             self.names.setdefault(fold(obj.__name__), obj)
         self.names.update(aliases or {})
+        enter_registry(self)
 
     def find(self, name: str) -> Any:
         """Return the class or function called `name`, None if there is none."""

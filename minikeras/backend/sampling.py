@@ -18,7 +18,8 @@ from minikeras.backend.naming import auto_name, name_scope
 from minikeras.backend.registry import Registry
 from minikeras.backend.serialization import Configured
 from minikeras.backend.tracing import current_trace
-from minikeras.backend.variables import Variable, variable
+from minikeras.backend.updates import variable
+from minikeras.backend.variables import Variable
 from minikeras.engine import ops as engine
 from minikeras.engine.graph import Subgraph, Tensor, current_graph, is_symbolic
 
@@ -129,7 +130,8 @@ def draw_seed(seed: Seed, symbolic: bool = False) -> Any:
     engine's own, a new one in each run. Inside a loop each pass has a key of its own.
 
     Args:
-        seed: an integer for one fixed key, a generator, or None for the global one.
+        seed: an integer for one fixed key, a generator, None for the global one, or a
+            key that was drawn before, to use it again.
         symbolic: whether the draw will be part of a graph.
 
     Raises:
@@ -137,6 +139,8 @@ def draw_seed(seed: Seed, symbolic: bool = False) -> Any:
     """
     if isinstance(seed, int):
         return np.array([seed & _MASK, 0], np.uint32)
+    if getattr(seed, "dtype", None) == "uint32":
+        return seed
     generator = _global_generator() if seed is None else seed
     if not isinstance(generator, SeedGenerator):
         raise ValueError(

@@ -307,6 +307,12 @@ class Layer(adapters.Quantizable, Tracked):
     )
 
     @property
+    def _read_dtype(self) -> str | None:
+        """As what its weights are read during a call, None for their own dtype."""
+        casts = self.autocast and K.is_float_dtype(self.compute_dtype)
+        return self.compute_dtype if casts else None
+
+    @property
     def losses(self) -> list[Any]:
         """Penalties of the last call, and of the weights that have a regularizer."""
         ruled = (w for w in self.trainable_weights if w.regularizer is not None)
@@ -346,8 +352,8 @@ class Layer(adapters.Quantizable, Tracked):
                 self._clear_losses()
             cast_args, cast_kwargs = K.tree.map_structure(self._cast, (args, kwargs))
             bound, training = bind(self, cast_args, cast_kwargs)
-            kind = self.compute_dtype if self.autocast else None
-            with entered(training), K.name_scope(self.name), K.autocast_scope(kind):
+            kind = self._read_dtype
+            with entered(training), K.name_scope(self.name), K.AutocastScope(kind):
                 outputs = self._call_bound(bound)
             if outermost and trace.is_symbolic:
                 outputs = _apart(outputs, tensors)

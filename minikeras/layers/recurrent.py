@@ -169,7 +169,7 @@ def _no_noise(batch_size: Any, training: Any) -> Any:
 @contextmanager
 def _inside(cell: Any) -> Iterator[None]:
     """Name nodes and read variables as a call of the cell does."""
-    with K.name_scope(cell.name), K.autocast_scope(cell.compute_dtype):
+    with K.name_scope(cell.name), K.AutocastScope(cell.compute_dtype):
         yield
 
 
