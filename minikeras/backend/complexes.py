@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minikeras.backend.introspection import cast, dtype, known_shape
+from minikeras.backend.introspection import cast, dtype, known_shape, rank
 from minikeras.backend.reshaping import stack
 from minikeras.engine import ops as engine
 from minikeras.engine.errors import ShapeError
@@ -28,11 +28,12 @@ __all__ = [
 conj = conjugate
 
 
-def as_complex(x: Any) -> Tensor:
+def as_complex(x: Any, least_rank: int = 0) -> Tensor:
     """Return the complex numbers meant by the pair (real, imaginary).
 
     Raises:
-        ValueError: if it is no pair of floating-point numbers in one shape.
+        ValueError: if it is no pair of floating-point numbers in one shape, or has not
+            so many axes.
     """
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise ValueError(
@@ -46,11 +47,24 @@ def as_complex(x: Any) -> Tensor:
             "real and imaginary parts should have the same shape. Received: "
             f"x[0].shape = {real.shape}, x[1].shape = {imag.shape}"
         )
+    check_rank(real, least_rank)
     if not all("float" in dtype(part) for part in parts):
         raise ValueError(
             f"At least one tensor in input `x` is not of type float. Received: x={x}."
         )
     return engine.complex(real, imag)
+
+
+def check_rank(x: Any, least: int) -> None:
+    """Demand so many axes.
+
+    Raises:
+        ShapeError: if there are fewer.
+    """
+    if rank(x) < least:
+        raise ShapeError(
+            f"Input should have rank >= {least}. Received: input.shape = {x.shape}"
+        )
 
 
 def polar(abs_: Any, angle: Any) -> Tensor:

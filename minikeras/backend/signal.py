@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minikeras.backend.complexes import as_complex
+from minikeras.backend.complexes import as_complex, check_rank
 from minikeras.backend.introspection import (
     convert_to_tensor,
     dtype,
@@ -19,9 +19,7 @@ from minikeras.backend.introspection import (
     standardize_dtype,
 )
 from minikeras.engine import ops as engine
-from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
-from minikeras.engine.ops import extract_sequences
 from minikeras.engine.ops.reshaping import operand
 
 __all__ = [
@@ -62,6 +60,23 @@ def _bohman(size: int) -> Any:
     return (1 - x) * np.cos(np.pi * x) + np.sin(np.pi * x) / np.pi
 
 
+def _parzen(size: int) -> Any:
+    x = np.abs(np.arange(size) - (size - 1) / 2) * 2 / size
+    return np.where(x > 0.5, 2 * (1 - x) ** 3, 1 - 6 * x**2 * (1 - x))
+
+
+def _triang(size: int) -> Any:
+    odd = size % 2
+    slopes = (2 * np.arange(size) + 1 + odd) / (size + odd)
+    return np.minimum(slopes, slopes[::-1])
+
+
+def _tukey(size: int) -> Any:
+    """Return a rectangle whose outer quarters are half a period of a cosine."""
+    x = np.abs(np.linspace(-2, 2, size)) - 1
+    return (1 + np.cos(np.pi * np.maximum(x, 0))) / 2
+
+
 # By name, as a function of their size.
 WINDOWS: dict[str, Callable[[int], Any]] = {
     "barthann": _barthann,
@@ -76,6 +91,9 @@ WINDOWS: dict[str, Callable[[int], Any]] = {
     "hann": _cosines(0.5, 0.5),
     "lanczos": lambda size: np.sinc(np.linspace(-1, 1, size)),
     "nuttall": _cosines(0.3635819, 0.4891775, 0.1365995, 0.0106411),
+    "parzen": _parzen,
+    "triang": _triang,
+    "tukey": _tukey,
 }
 
 
@@ -127,11 +145,7 @@ def ifft2(x: Any) -> Pair:
 
 
 def _transformed(x: Any, axes: tuple[int, ...], inverse: bool = False) -> Pair:
-    z = as_complex(x)
-    if rank(z) < len(axes):
-        raise ShapeError(
-            f"Input should have rank >= {len(axes)}. Received: input.shape = {z.shape}"
-        )
+    z = as_complex(x, len(axes))
     return _parts(engine.fftn(z, axes, inverse), dtype(x[0]))
 
 
@@ -152,6 +166,7 @@ def rfft(x: Any, fft_length: int | None = None) -> Pair:
         returns: (..., fft_length // 2 + 1), twice; the other frequencies mirror these
     """
     x = operand(x)
+    check_rank(x, 1)
     kind = dtype(x) if "float" in dtype(x) else standardize_dtype(None)
     return _parts(engine.rfft(_resized(x, fft_length)), kind)
 
@@ -168,7 +183,7 @@ def irfft(x: Any, fft_length: int | None = None) -> Tensor:
         x: (..., fft_length // 2 + 1), twice
         returns: (..., fft_length)
     """
-    z = as_complex(x)
+    z = as_complex(x, 1)
     if fft_length is not None:
         y = engine.irfft(_resized(z, fft_length // 2 + 1), fft_length)
     else:
@@ -178,10 +193,6 @@ def irfft(x: Any, fft_length: int | None = None) -> Tensor:
 
 def _resized(x: Any, size: int | None) -> Any:
     """Return `x`, cut off or filled with zeros along the last axis."""
-    if not known_shape(x):
-        raise ShapeError(
-            f"Input should have rank >= 1. Received: input.shape = {x.shape}"
-        )
     n, others = x.shape[-1], rank(x) - 1
     if size is None or size == n:
         return x
@@ -192,6 +203,23 @@ def _resized(x: Any, size: int | None) -> Any:
 
 
 # -- transforms of short pieces --------------------------------------------------------
+
+
+def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Tensor:
+    """Return pieces of `x` along its last axis, which may overlap.
+
+    Args:
+        x: a signal.
+        sequence_length: the size of a piece.
+        sequence_stride: from the beginning of a piece to that of the next one.
+
+    Shapes:
+        x: (..., n)
+        returns: (..., 1 + (n - sequence_length) // sequence_stride, sequence_length)
+    """
+    x = operand(x)
+    check_rank(x, 1)
+    return engine.extract_sequences(x, sequence_length, sequence_stride)
 
 
 def stft(
@@ -232,7 +260,7 @@ def stft(
     if center:
         border = (fft_length // 2,) * 2
         x = engine.pad(x, [(0, 0)] * (rank(x) - 1) + [border], "reflect")
-    pieces = engine.extract_sequences(x, fft_length, sequence_stride)
+    pieces = extract_sequences(x, fft_length, sequence_stride)
     return _parts(engine.rfft(engine.multiply(pieces, weights)), dtype(x))
 
 
@@ -256,7 +284,7 @@ def istft(
         sequence_length: the size of the window.
         sequence_stride: from the beginning of a piece to that of the next one.
         fft_length: the size of a piece.
-        length: where to cut off the signal.
+        length: that of the signal: it is cut off, or filled with zeros.
         window: as it was given to `stft`.
         center: whether the signal was mirrored at its ends.
 
@@ -270,10 +298,7 @@ def istft(
     Source: Griffin and Lim 1984, doi:10.1109/TASSP.1984.1164317, equation 6.
     """
     _check_stride(sequence_stride)
-    if rank(as_complex(x)) < 2:
-        raise ShapeError(
-            f"Input should have rank >= 2. Received: input.shape = {x[0].shape}"
-        )
+    as_complex(x, 2)
     pieces = irfft(x, fft_length)
     weights = _weights(window, sequence_length, fft_length, dtype(pieces))
     squares = engine.broadcast_to(engine.square(weights), engine.shape(pieces)[-2:])
@@ -286,7 +311,7 @@ def istft(
         y = engine.multiply(y, fft_length / sequence_stride)
     first = fft_length // 2 if center else 0
     if length is not None:
-        return y[..., first : first + length]
+        return _resized(y[..., first:], length)
     return y[..., first:-first] if first else y
 
 

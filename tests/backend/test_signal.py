@@ -74,6 +74,16 @@ def test_a_signal_comes_back(stride, rng):
     assert y.shape[-1] == (25 // stride) * stride
 
 
+def test_a_signal_is_as_long_as_it_is_asked_for(rng):
+    kwargs = {"sequence_length": 8, "sequence_stride": 2, "fft_length": 8}
+    pair = K.stft(rng.normal(size=17), **kwargs)
+    whole = K.istft(pair, **kwargs, center=False)
+    for length in (5, 30):
+        found = K.istft(pair, **kwargs, length=length, center=False)
+        want = np.pad(whole, (0, 30))[:length]
+        np.testing.assert_array_equal(found, want)
+
+
 def test_complex_numbers_come_back(rng):
     pair = rng.normal(size=(2, 3, 5)), rng.normal(size=(2, 3, 5))
     for found, want in zip(K.ifft2(K.fft2(pair)), pair, strict=True):
@@ -98,6 +108,9 @@ def test_sizes_may_be_unknown():
     assert K.segment_max(x, [0, 1], 3).shape == (3, None)
     pieces = K.placeholder((2, 4, 5))
     assert K.istft((pieces, pieces), 6, 3, 8).shape == (2, 9)
+    pieces = K.placeholder((2, None, 5))
+    assert K.istft((pieces, pieces), 6, 3, 8).shape == (2, None)
+    assert K.istft((pieces, pieces), 6, 3, 8, length=7).shape == (2, 7)
     assert K.stft(K.placeholder((2, 17)), 6, 3, 8)[0].shape == (2, 6, 5)
 
 
@@ -112,6 +125,7 @@ REFUSED = {
     "a vector": (lambda: K.fft2((X[0], X[0])), r"rank >= 2. Received: .* \(9,\)"),
     "a scalar": (lambda: K.fft((X[0, 0], X[0, 0])), "rank >= 1"),
     "a scalar signal": (lambda: K.rfft(X[0, 0]), "rank >= 1"),
+    "pieces of a scalar": (lambda: K.extract_sequences(3, 1, 1), "rank >= 1"),
     "one piece": (lambda: K.istft((X[0], X[0]), 4, 2, 4), "rank >= 2"),
     "no stride": (lambda: K.stft(X, 4, 0, 4), "positive integer"),
     "a long window": (lambda: K.stft(X, 5, 2, 4), "sequence_length=5, fft_length=4"),
