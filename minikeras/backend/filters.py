@@ -5,6 +5,7 @@ A window that is a product of two profiles is applied one axis at a time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -191,9 +192,9 @@ def _patches(
     single = rank(x) == len(size) + 1
     x = engine.expand_dims(x, 0) if single else x
     channels = known_shape(x)[-1 if layout == "channels_last" else 1]
-    n = channels
-    for k in size:
-        n = n * k
+    if channels is None:
+        raise ValueError(f"patches: the number of channels is not known; got {x}")
+    n = math.prod(size) * channels
     kernel = engine.reshape(engine.eye(n, dtype=dtype(x)), (*size, channels, n))
     y = conv(x, kernel, strides or size, padding, layout, dilation)
     return engine.squeeze(y, 0) if single else y

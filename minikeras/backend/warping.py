@@ -320,6 +320,9 @@ def _values(
     kind, (n, *sizes, channels) = dtype(batch), sizes_of(batch)
     rows = engine.reshape(batch, (-1, channels))
     first = engine.reshape(engine.arange(n), (-1, *[1] * (rank(places[0]) - 1)))
+    row: Any
+    weight: Any
+    inside: Any
     total: Any = 0.0
     for nodes in itertools.product(*(_nodes(p, order) for p in places)):
         row, weight, inside = first, 1.0, True

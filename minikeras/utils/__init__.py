@@ -14,6 +14,7 @@ from minikeras.backend import (
     set_random_seed,
 )
 from minikeras.lazy import attach
+from minikeras.utils import bounding_boxes
 from minikeras.utils.config import Config
 from minikeras.utils.numerical import normalize, to_categorical
 from minikeras.utils.sequences import pad_sequences
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Config",
     "FeatureSpace",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
