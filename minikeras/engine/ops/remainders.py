@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
-from minikeras.engine.dtypes import DType
 from minikeras.engine.errors import DTypeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import no_gradient
 from minikeras.engine.ops.elementwise import Binary, numbers_only, trunc
 from minikeras.engine.ops.reduction import sum_like
+from minikeras.engine.spec import Array
 
 __all__ = ["fmod", "gcd", "lcm"]
 
@@ -29,14 +30,18 @@ def fmod(x1: Any, x2: Any) -> Tensor:
 
 
 class _OfIntegers(Binary):
-    """A function of integers alone."""
+    """A function of integers alone.
+
+    As in Keras, where tensors are floats unless it is said otherwise, this is not
+    checked before it is computed.
+    """
 
     vjp = no_gradient
 
-    def result(self, dtype: DType) -> DType:
-        if not dtype.is_integer:
-            raise DTypeError(f"{self.name}: integers are wanted; got {dtype}")
-        return dtype
+    def kernel(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        if x.dtype.kind not in "iu":
+            raise DTypeError(f"{self.name}: integers are wanted; got {x.dtype}")
+        return super().kernel(xp, x, y)
 
 
 class Gcd(_OfIntegers, name="gcd"):
