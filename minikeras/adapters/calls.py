@@ -24,7 +24,7 @@ def adapted_call(layer: Any, inputs: Any, training: Any = None) -> Any:
         a, b = layer.lora_pair
         delta = K.matmul(form.project(layer, inputs, a), b)
         y = K.cast(y + layer.lora_alpha / layer.lora_rank * delta, layer.compute_dtype)
-    return form.finish(layer, y)
+    return form.finish(layer, y, layer.bias)
 
 
 def _rounded(quantizer: Any, x: Any, axes: tuple[int, ...]) -> Any:

@@ -19,12 +19,14 @@ class Form:
         name: of the weight.
         word: what the weight is called in messages.
         axis: of the weight, as a matrix, along which numbers share a scale.
+        modes: in which the weight can be kept.
         rounds_inputs: whether inputs are quantized along with the weight.
     """
 
     name = "kernel"
     word = "kernel"
     axis = 0
+    modes: tuple[str, ...] = ("int8", "int4", "float8")
     rounds_inputs = True
 
     def project(self, layer: Any, x: Any, weight: Any) -> Any:
@@ -35,9 +37,9 @@ class Form:
         """Return the projection of `x` by a weight that is kept in parts."""
         return self.project(layer, x, packing.decode(*parts))
 
-    def finish(self, layer: Any, y: Any) -> Any:
+    def finish(self, layer: Any, y: Any, bias: Any) -> Any:
         """Return the layer's output, given the projection."""
-        return layer.activation(y if layer.bias is None else y + layer.bias)
+        return layer.activation(y if bias is None else y + bias)
 
     def reduced(self, layer: Any) -> tuple[int, ...]:
         """Return the axes of the weight along which numbers share a scale."""
@@ -69,6 +71,7 @@ class Rows(Form):
     name = "embeddings"
     word = "embedding"
     axis = -1
+    modes = ("int8", "int4")
     rounds_inputs = False
 
     def project(self, layer: Any, x: Any, weight: Any) -> Any:
@@ -78,7 +81,7 @@ class Rows(Form):
         rows = [self.project(layer, x, part) for part in parts[: packing.by_row]]
         return packing.decode(*rows, *parts[packing.by_row :])
 
-    def finish(self, layer: Any, y: Any) -> Any:
+    def finish(self, layer: Any, y: Any, bias: Any) -> Any:
         return K.cast(y, layer.compute_dtype)
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "compute_float8_amax_history",
     "compute_float8_scale",
     "quantize_and_dequantize",
+    "to_few_bits",
 ]
 
 # Of each format: the largest number, the bits of the fraction, and the least exponent.
@@ -55,6 +56,17 @@ def quantize_and_dequantize(
     largest, digits, least = _FORMATS[str(quantized_dtype)]
     scale = K.cast(scale, compute_dtype)
     x = K.clip(K.cast(inputs, compute_dtype) / scale, -largest, largest)
+    return to_few_bits(x, digits, least) * scale
+
+
+def to_few_bits(x: Any, digits: int, least: int) -> Any:
+    """Return floats rounded to a fraction of `digits` bits.
+
+    Args:
+        x: floats.
+        digits: bits of the fraction, the leading one not counted.
+        least: the exponent below which numbers have fewer of them.
+    """
     size = K.maximum(K.abs(x), 2.0**least)
     step = K.power(K.cast(2.0, x.dtype), K.floor(K.log2(size)) - digits)
-    return K.round(x / step) * step * scale
+    return K.round(x / step) * step

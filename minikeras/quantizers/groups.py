@@ -67,8 +67,8 @@ def compute_quantization_parameters(
     zero = K.full_like(scale, middle) if symmetric else K.round(-low / scale)
     if signed:
         zero = K.clip(zero - middle, -middle, middle - 1)
-    rows = x.shape[0]
-    scale, zero = (K.broadcast_to(v, (rows, v.shape[1])) for v in (scale, zero))
+    rows = K.ones((x.shape[0], 1))
+    scale, zero = scale * K.cast(rows, scale.dtype), zero * K.cast(rows, zero.dtype)
     kind = "int8" if signed else "uint8"
     return scale, K.cast(zero, kind), K.cast(levels, compute_dtype)
 

@@ -58,12 +58,13 @@ def unpack_int4(packed: Any, orig_len: int, axis: int = 0, dtype: str = "int8") 
         raise TypeError(
             f"Expected int8 or uint8 tensor for unpacking, got {packed.dtype}"
         )
-    x: Any = K.moveaxis(packed, axis, 0)
-    pair = K.stack([K.bitwise_and(part, 15) for part in (x, K.right_shift(x, 4))], 1)
-    numbers = K.reshape(pair, (-1, *x.shape[1:]))[:orig_len]
+    halves = [K.bitwise_and(x, 15) for x in (packed, K.right_shift(packed, 4))]
+    count = packed.shape[axis]
+    turns = [i // 2 + i % 2 * count for i in range(orig_len)]  # low, high, low ...
+    numbers = K.take(K.concatenate(halves, axis), turns, axis)
     if dtype == "int8":
         numbers = K.bitwise_xor(numbers, 8) - 8  # the fourth bit is the sign
-    return K.moveaxis(K.cast(numbers, dtype), 0, axis)
+    return K.cast(numbers, dtype)
 
 
 def _check(dtype: str) -> None:
