@@ -515,16 +515,15 @@ def _column_of(x: Any) -> Any:
 def _column(dataset: Any, name: str) -> Iterator[Any]:
     """Yield the values of one column of a table or dataset, in batches (batch, 1)."""
     if isinstance(dataset, dict):
-        values = iter(K.reshape(K.convert_to_tensor(dataset[name]), (-1,)))
+        rows = iter(K.convert_to_numpy(dataset[name]).reshape(-1, 1))
     else:
-        values = (K.convert_to_numpy(row[name]) for row in dataset)
-    for value in values:
-        rank = K.ndim(value)
-        if rank == 0:
-            group = [value, *islice(values, BATCH - 1)]
-            yield _column_of(K.convert_to_tensor(group))
+        rows = (K.convert_to_numpy(row[name]) for row in dataset)
+    for row in rows:
+        if row.size == 1:  # a single value: so are those that follow
+            group = [row, *islice(rows, BATCH - 1)]
+            yield _column_of(K.convert_to_tensor([x.item() for x in group]))
         else:
-            yield _column_of(value) if rank == 1 else value
+            yield _upright(row)
 
 
 # Where Keras's files say that these classes are.

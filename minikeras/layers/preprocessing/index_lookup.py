@@ -426,21 +426,32 @@ class IndexLookup(DataLayer):
             self.idf_weights = K.convert_to_numpy(store["idf_weights"])
 
     def save_assets(self, dir_path: Any) -> None:
-        """Write the vocabulary, unless the config has it, to a file in a folder."""
-        if self.input_vocabulary is None:
-            text = "\n".join(map(str, self.get_vocabulary()))
-            Path(dir_path, "vocabulary.txt").write_text(text, encoding="utf-8")
+        """Write the vocabulary, unless the config has it, to a file in a folder.
+
+        Raises:
+            ValueError: if a token contains the end of a line.
+        """
+        if self.input_vocabulary is not None:
+            return
+        lines = [f"{token}\n" for token in self.get_vocabulary()]
+        broken = [line[:-1] for line in lines if "\n" in line[:-1]]
+        if broken:
+            raise ValueError(
+                f"layer '{self.name}': a vocabulary's file has one token in each line, "
+                f"so {broken} cannot be written to it. Pass the tokens as `vocabulary`."
+            )
+        Path(dir_path, "vocabulary.txt").write_text("".join(lines), encoding="utf-8")
 
     def load_assets(self, dir_path: Any) -> None:
         """Read the vocabulary that `save_assets` wrote."""
         if self.input_vocabulary is not None:
             return
         text = Path(dir_path, "vocabulary.txt").read_text(encoding="utf-8")
-        lines = text.rstrip("\n").split("\n")
+        lines = text.removesuffix("\n").split("\n")
         if self.vocabulary_dtype != "string":
             lines = [int(line) for line in lines]
-        weights = self.idf_weights if self.output_mode == "tf_idf" else None
-        self.set_vocabulary(lines, weights)
+        weighted = self.output_mode == "tf_idf"
+        self.set_vocabulary(lines, self.idf_weights[: len(lines)] if weighted else None)
 
 
 def listed(values: Any) -> Any:
