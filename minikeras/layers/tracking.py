@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from minikeras import backend as K
+from minikeras.layers.stored import Stored
 
 __all__ = ["Tracked"]
 
@@ -27,7 +28,7 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-class Tracked:
+class Tracked(Stored):
     """Finds variables and layers among its own attributes."""
 
     # Attributes that refer to objects which this one does not own.
@@ -75,11 +76,23 @@ class Tracked:
         return self._owned(Tracked)
 
     @property
+    def _seed_generators(self) -> list[K.SeedGenerator]:
+        """The sources of randomness of this layer alone."""
+        return self._owned(K.SeedGenerator)
+
+    @property
     def _own_variables(self) -> list[K.Variable]:
         """The variables of this layer alone, those born trainable first."""
         return sorted(self._owned(K.Variable), key=lambda v: not v.born_trainable)
 
-    def _flatten_layers(self) -> list[Any]:
+    def _flatten_layers(
+        self, include_self: bool = True, recursive: bool = True
+    ) -> list[Any]:
+        """Return this layer and all below it, or the next ones alone, each once."""
+        layers = self._all_layers() if recursive else [self, *self._layers]
+        return layers if include_self else layers[1:]
+
+    def _all_layers(self) -> list[Any]:
         """Return this layer and all below it, each once: the same list until a change.
 
         As long as one of them is not built, they are looked for each time.

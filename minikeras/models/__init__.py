@@ -7,6 +7,7 @@ from minikeras.models.model import *
 from minikeras.models.model import Model
 from minikeras.models.sequential import *
 from minikeras.models.sequential import Sequential
+from minikeras.saving import load_model, save_model
 
 # Where Keras's files say that these classes are.
 Registry("keras", "model", [Model, Sequential])

@@ -86,6 +86,8 @@ class Functional(Model):
         ValueError: if an output does not depend on the inputs, or on others as well.
     """
 
+    _saved_first = ("layers",)  # in files, before attributes of subclasses
+
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
     ) -> None:
@@ -98,6 +100,7 @@ class Functional(Model):
                     "Model(inputs, outputs): both are symbolic tensors, from `Input` "
                     f"and from layers called on it. Received: {tensor!r}"
                 )
+        self._any_sizes = False
         self._calls = _ordered_calls(self.outputs, self.inputs)
         self._check_connected()
         layers = dict.fromkeys(node.operation for node in self._calls)
@@ -195,7 +198,8 @@ class Functional(Model):
                 f'Layer "{self.name}" expects {len(self.inputs)} input(s), but it '
                 f"received {len(flat)} input tensors. Inputs received: {inputs}"
             )
-        return [_with_rank(x, own) for x, own in zip(flat, self.inputs, strict=True)]
+        pairs = zip(flat, self.inputs, strict=True)
+        return [_with_rank(x, own, self._any_sizes) for x, own in pairs]
 
     def _by_name(self, inputs: Mapping[str, Any]) -> list[Any]:
         keys = (
@@ -267,7 +271,7 @@ class Functional(Model):
 Model.graph_model = Functional
 
 
-def _with_rank(x: Any, own: K.Tensor) -> Any:
+def _with_rank(x: Any, own: K.Tensor, any_sizes: bool = False) -> Any:
     """Return `x` with the rank of the model's input: a last axis of 1 comes or goes."""
     want, got = own.shape, x.shape
     if want is None or got is None:
@@ -277,7 +281,7 @@ def _with_rank(x: Any, own: K.Tensor) -> Any:
     elif len(got) == len(want) - 1 and want[-1] == 1:
         x = K.expand_dims(x, -1)
     got = x.shape
-    known = zip(want[1:], got[1:], strict=False)
+    known = () if any_sizes else zip(want[1:], got[1:], strict=False)
     if len(got) != len(want) or any(None not in (a, b) and a != b for a, b in known):
         name = history_of(own).operation.name  # type: ignore[union-attr]
         raise ValueError(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from minikeras import backend as K
+from minikeras import saving
 from minikeras.layers import Layer
 from minikeras.layers.base import stand_ins
 from minikeras.layers.context import call_depth
@@ -124,6 +126,20 @@ class Model(Layer):
     reset_metrics = _by_trainer(Trainer.reset_metrics)
     get_compile_config = _by_trainer(Trainer.get_compile_config)
 
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with the arguments that `get_compile_config` returned."""
+        if type(self).compile is not Model.compile:
+            warnings.warn(
+                "`compile()` was not called as part of model loading because the "
+                "model's `compile()` method is custom. All subclassed Models that have "
+                "`compile()` overridden should also override `get_compile_config()` "
+                "and `compile_from_config(config)`. Alternatively, you can call "
+                "`compile()` manually after loading.",
+                stacklevel=2,
+            )
+            return
+        self._trainer.compile_from_config(config)
+
     optimizer = _of_trainer("optimizer", "The optimizer that `compile` was given.")
     loss = _of_trainer("loss", "The loss that `compile` was given.")
     compiled = _of_trainer("compiled", "Whether `compile` has been called.")
@@ -164,6 +180,48 @@ class Model(Layer):
                 layer.quantize(config.mode, type_check=type_check, config=config)
             except NotImplementedError as error:
                 warnings.warn(str(error), stacklevel=2)
+
+    # -- files -----------------------------------------------------------------------
+
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Save the model to a file: see `saving.save_model`."""
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """Save the weights to a file or several: see `saving.save_weights`."""
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
+
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
+        """Load the weights from a file: see `saving.load_weights`."""
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the config of the model as text; `kwargs` are for `json.dumps`."""
+        return json.dumps(K.serialize_keras_object(self), **kwargs)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build the model for the shapes that `get_build_config` returned."""
+        try:
+            super().build_from_config(config)
+        except (TypeError, ValueError, NotImplementedError) as error:
+            warnings.warn(
+                f"Model '{self.name}' had a build config, but the model cannot be "
+                "built automatically in `build_from_config(config)`. You should "
+                "implement `def build_from_config(self, config)`, and you might also "
+                "want to implement the method that generates the config at saving "
+                f"time, `def get_build_config(self)`. What went wrong: {error}",
+                stacklevel=2,
+            )
 
     # -- structure -------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ class Sequential(Model):
         ((None, 2), 8)
     """
 
+    _saved_first = ("layers",)  # in files, before attributes of subclasses
+    _not_saved = frozenset({"_stack", "_functional", "_connected"})
+
     def __init__(
         self,
         layers: Sequence[Layer] | None = None,
@@ -114,8 +117,9 @@ class Sequential(Model):
         """Connect the layers for inputs of this shape, batch included."""
         if self._functional is not None or not self._stack:
             return
+        inferred = not isinstance(self._stack[0], InputLayer)
         with separate_calls(), K.layer_scope(self.name):
-            if not isinstance(self._stack[0], InputLayer):
+            if inferred:
                 dtype = self._stack[0].compute_dtype
                 self._stack.insert(
                     0, InputLayer(batch_shape=tuple(input_shape), dtype=dtype)
@@ -124,6 +128,8 @@ class Sequential(Model):
             for layer in self._stack[1:]:
                 x = layer(x)
             self._functional = Functional(start, x, name=self.name)
+        # Sizes that nobody declared, but the first data had, need not be those of all.
+        self._functional._any_sizes = inferred
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -1,0 +1,238 @@
+"""HDF5 files of weights: for each object a group, in it ``vars``, in that its arrays.
+
+HDF5 can do more than hold arrays: a file may lead to other files, and may claim shapes
+that no disk could hold. Here a file is only ever asked for what lies in itself, and
+what it declares is counted before it is read.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import io
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from minikeras.engine.dtypes import as_dtype
+from minikeras.saving.limits import Budget, CorruptFileError, ModelFileError
+from minikeras.saving.states import Saved
+
+__all__ = ["Entry", "Weights", "h5py", "opened", "written"]
+
+# Numbers of the filters that are part of HDF5 or h5py: a file must not load others.
+FILTERS = {1, 2, 3, 4, 5, 6, 32000}
+
+
+@functools.cache
+def h5py() -> Any:
+    """Return the library that reads and writes HDF5.
+
+    Raises:
+        ImportError: if it is not installed.
+    """
+    try:
+        return importlib.import_module("h5py")
+    except ImportError as error:
+        raise ImportError(
+            "Files with weights are HDF5 and need h5py: pip install 'minikeras[h5]'"
+        ) from error
+
+
+# -- writing ---------------------------------------------------------------------------
+
+
+def written(states: Mapping[str, Saved]) -> bytes:
+    """Return the file that holds these states."""
+    memory = io.BytesIO()
+    with h5py().File(memory, "w") as file:
+        for path, (name, values) in states.items():
+            if name is None and not values:
+                continue
+            group = file.require_group(f"{path}/vars")
+            if name is not None:
+                group.attrs["name"] = name
+            for key, value in values.items():
+                put(group, key, value)
+    return memory.getvalue()
+
+
+def put(group: Any, key: str, value: np.ndarray[Any, Any]) -> None:
+    """Write an array into a group.
+
+    HDF5 does not know bfloat16: its bytes are written, and an attribute says so.
+    """
+    if value.dtype.kind in "UT":
+        value = value.astype(object)
+    dataset = group.create_dataset(key, data=value)
+    if value.dtype.name == "bfloat16":
+        dataset.attrs["dtype"] = "bfloat16"
+
+
+# -- reading ---------------------------------------------------------------------------
+
+
+def opened(file: Any, name: str) -> Any:
+    """Return an HDF5 file, opened for reading.
+
+    Args:
+        file: a path, or a binary file.
+        name: for messages.
+
+    Raises:
+        CorruptFileError: if it is none.
+        OSError: if it cannot be read.
+    """
+    if not hasattr(file, "read"):
+        with open(file, "rb"):
+            pass  # that there is no such file, Python says more clearly
+    try:
+        return h5py().File(file, "r")
+    except OSError as error:
+        raise CorruptFileError(
+            f"{name} is not a readable HDF5 file: {error}"
+        ) from error
+
+
+class Weights:
+    """A file of weights, opened for reading.
+
+    Args:
+        file: a path, or a binary file.
+        size: of the file in bytes.
+        name: of the file, for messages.
+    """
+
+    def __init__(self, file: Any, size: int, name: str) -> None:
+        self.file = opened(file, name)
+        self.budget = Budget(size, name)
+
+    def at(self, path: str) -> Entry:
+        """Return the arrays of the object at this path; none if it has none."""
+        for place in (path, path.replace("layers", "_layer_checkpoint_dependencies")):
+            group = find(self.file, f"{place}/vars" if place else "vars")
+            if group is not None:
+                return Entry(group, self.budget)
+        return Entry(None, self.budget)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
+class Entry(Mapping[str, np.ndarray[Any, Any]]):
+    """The arrays of one group, read when they are asked for.
+
+    Args:
+        group: of the file, None for no arrays at all.
+        budget: from which they are taken.
+    """
+
+    def __init__(self, group: Any, budget: Budget) -> None:
+        self._group = group
+        self._budget = budget
+
+    def __getitem__(self, key: str) -> np.ndarray[Any, Any]:
+        if self._group is None:
+            raise KeyError(key)
+        return array_at(self._group, key, self._budget)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(() if self._group is None else self._group)
+
+    def __len__(self) -> int:
+        return 0 if self._group is None else len(self._group)
+
+
+def find(group: Any, path: str) -> Any:
+    """Return the group at a path below a group, None if there is nothing."""
+    for part in filter(None, path.split("/")):
+        if part not in group:
+            return None
+        group = _child(group, part, h5py().Group)
+    return group
+
+
+def group_at(group: Any, path: str) -> Any:
+    """Return the group at a path below a group.
+
+    Raises:
+        KeyError: if there is none.
+    """
+    found = find(group, path)
+    if found is None:
+        raise KeyError(path)
+    return found
+
+
+def array_at(group: Any, path: str, budget: Budget) -> np.ndarray[Any, Any]:
+    """Return the array at a path below a group, if the file holds it itself.
+
+    Raises:
+        KeyError: if there is none.
+        ModelFileError: if its contents lie elsewhere, or are too many.
+    """
+    *above, key = [part for part in path.split("/") if part]
+    group = group_at(group, "/".join(above))
+    if key not in group:
+        raise KeyError(path)
+    dataset = _child(group, key, h5py().Dataset)
+    _check(dataset)
+    size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
+    budget.spend(size, f"dataset '{dataset.name}'")
+    try:
+        value = np.asarray(dataset[()])
+    except OSError as error:
+        raise CorruptFileError(
+            f"{budget.name}: cannot read dataset '{dataset.name}': {error}"
+        ) from error
+    stored_as = dataset.attrs.get("dtype")
+    return value.view(_bfloat16()) if stored_as == "bfloat16" else value
+
+
+def _bfloat16() -> np.dtype[Any]:
+    return as_dtype("bfloat16").as_numpy_dtype
+
+
+def _child(group: Any, key: str, kind: Any) -> Any:
+    """Return what lies in a group under `key`, and not behind a link.
+
+    Raises:
+        ModelFileError: if it is a link, or of another kind.
+    """
+    link = group.get(key, getlink=True)
+    if not isinstance(link, h5py().HardLink):
+        raise ModelFileError(
+            f"Not allowed: H5 file with {type(link).__name__} '{group.name}/{key}'"
+        )
+    found = group[key]
+    if not isinstance(found, kind):
+        raise ModelFileError(
+            f"Invalid H5 file, expected {kind.__name__} at '{found.name}' but received "
+            f"{type(found).__name__}"
+        )
+    return found
+
+
+def _check(dataset: Any) -> None:
+    """Raise an error if the contents of a dataset do not lie in its file as numbers."""
+    created = dataset.id.get_create_plist()
+    filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
+    wrong = (
+        (dataset.external, "external Dataset"),
+        (dataset.is_virtual, "virtual Dataset"),
+        (filters - FILTERS, f"filters {filters - FILTERS} for Dataset"),
+        (not _is_plain(dataset.dtype), f"values of type {dataset.dtype} in Dataset"),
+    )
+    for found, what in wrong:
+        if found:
+            raise ModelFileError(f"Not allowed: H5 file with {what} '{dataset.name}'")
+
+
+def _is_plain(dtype: np.dtype[Any]) -> bool:
+    """Whether values are numbers or strings, no references and no records."""
+    if dtype.kind == "O":
+        return h5py().check_string_dtype(dtype) is not None
+    return dtype.fields is None and dtype.subdtype is None

@@ -1,0 +1,135 @@
+"""Weights in several files, none larger than asked for, and a list of what is where."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections import ChainMap
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from minikeras.saving.durable import atomic_write
+from minikeras.saving.hdf5 import Weights, written
+from minikeras.saving.limits import ModelFileError, read_json, safe_name
+from minikeras.saving.states import Saved
+
+__all__ = ["ShardedWeights", "write_shards"]
+
+States = dict[str, Saved]
+
+
+def write_shards(path: Any, states: Mapping[str, Saved], max_shard_size: float) -> None:
+    """Write states into files beside a ``.weights.json`` that lists them.
+
+    Args:
+        path: of that list.
+        states: what is to be written.
+        max_shard_size: of a file, in units of 2**30 bytes.
+
+    Raises:
+        ValueError: if a single array is larger.
+    """
+    listed = _listed(path, "Saving")
+    shards = _split(states, max_shard_size * 2**30)
+    start = listed.name.removesuffix(".json").removesuffix(".weights")
+    names = [f"{start}_{i:05}.weights.h5" for i in range(len(shards))]
+    places: dict[str, list[str]] = {}
+    for name, shard in zip(names, shards, strict=True):
+        for inner, state in shard.items():
+            if state.values:
+                places.setdefault(_key(inner), []).append(name)
+    arrays = (value for state in states.values() for value in state.values.values())
+    total = float(sum(value.nbytes for value in arrays))
+    index = {"metadata": {"total_size": total}, "weight_map": places}
+    with ExitStack() as files:
+        # Files take their places in the reverse order: the list comes last.
+        file = files.enter_context(atomic_write(listed))
+        file.write(json.dumps(index, indent=4).encode())
+        for name, shard in zip(names, shards, strict=True):
+            shard_file = files.enter_context(atomic_write(listed.with_name(name)))
+            shard_file.write(written(shard))
+
+
+def _split(states: Mapping[str, Saved], most: float) -> list[States]:
+    """Return states in parts of at most `most` bytes, in order."""
+    shards: list[States] = [{}]
+    size = 0
+    for path, (name, values) in states.items():
+        shards[-1][path] = Saved(name, {})
+        for key, value in values.items():
+            if value.nbytes > most:
+                raise ValueError(
+                    f"The size of '{path}/vars/{key}' is {value.nbytes:,} bytes, which "
+                    f"exceeds the maximum shard size, {int(most):,}: increase "
+                    "`max_shard_size`."
+                )
+            if size + value.nbytes > most:
+                shards.append({})
+                size = 0
+            size += value.nbytes
+            shards[-1].setdefault(path, Saved(None, {})).values[key] = value
+    return shards
+
+
+def _key(path: str) -> str:
+    return f"/{path}/vars" if path else "/vars"
+
+
+def _listed(path: Any, doing: str) -> Path:
+    """Return the path of the list: one that ends in ``.json``."""
+    given = Path(path)
+    if given.suffix == ".json":
+        return given
+    renamed = given.with_suffix(".json")
+    warnings.warn(
+        f"{doing} sharded weights requires `*.json` as the extension. The original "
+        f"path: {given} will be renamed to {renamed}.",
+        stacklevel=4,
+    )
+    return renamed
+
+
+class ShardedWeights:
+    """Weights in several files, opened for reading.
+
+    Args:
+        path: of the ``.weights.json`` that lists them.
+    """
+
+    def __init__(self, path: Any) -> None:
+        self._path = _listed(path, "Loading")
+        self._open: dict[str, Weights] = {}
+        index = read_json(self._path.read_bytes(), str(self._path))
+        try:
+            self._places = {
+                key: [names]
+                if isinstance(names, str)
+                else [safe_name(n) for n in names]
+                for key, names in index["weight_map"].items()
+            }
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ModelFileError(f"{self._path} does not list shards") from error
+
+    def at(self, path: str) -> Mapping[str, Any]:
+        """Return the arrays of the object at this path; none if it has none."""
+        names = self._places.get(_key(path), [])
+        return ChainMap(*(dict(self._shard(name).at(path)) for name in names))
+
+    def _shard(self, name: str) -> Weights:
+        if name not in self._open:
+            if "/" in safe_name(name):
+                raise ModelFileError(
+                    f"Not allowed: a shard in another folder, {name!r}"
+                )
+            place = self._path.with_name(name)
+            size = os.path.getsize(place)
+            self._open[name] = Weights(place, size, str(place))
+        return self._open[name]
+
+    def close(self) -> None:
+        """Close the files."""
+        for weights in self._open.values():
+            weights.close()
