@@ -223,8 +223,6 @@ def _has_dtype(value: Any) -> bool:
 def _default_dtype(array: np.ndarray[Any, Any]) -> DType:
     if array.dtype.kind == "f":
         return dtypes.floatx()
-    if array.dtype.kind == "c":
-        return dtypes.floatx().complex
     if array.dtype.kind != "i":
         return dtypes.as_dtype(array.dtype)
     limits = np.iinfo(np.int32)

@@ -159,7 +159,7 @@ def test_dtypes_that_do_not_fit_are_refused():
         K.gcd(X, X)
 
 
-# -- two reads of one thing ------------------------------------------------------------
+# -- dtypes ----------------------------------------------------------------------------
 
 
 def test_long_integers_become_long_floats():
@@ -171,4 +171,3 @@ def test_a_complex_number_of_python_takes_the_other_ones_width():
     x = K.placeholder((2,), dtype="float32")
     assert (x * 1j).dtype == "complex64"
     assert (K.cast(x, "float64") * 1j).dtype == "complex128"
-    assert K.convert_to_tensor([1j, 2]).dtype == "complex64"
