@@ -95,7 +95,7 @@ def axis_of(axis: int, rank: int) -> int:
         ShapeError: if there is no such axis.
     """
     if not -rank <= axis < rank:
-        raise ShapeError(f"axis {axis} does not exist in a tensor of rank {rank}")
+        raise ShapeError(f"axis {axis} is out of bounds for a tensor of rank {rank}")
     return axis % rank if rank else axis
 
 

@@ -75,7 +75,7 @@ def test_axes():
     assert shapes.axes_of(1, 3) == (1,)
     assert shapes.axes_of((), 3) == ()
     for axis, rank in ((2, 2), (-3, 2), (0, 0)):
-        with pytest.raises(ShapeError, match=f"axis {axis} does not exist"):
+        with pytest.raises(ShapeError, match=f"axis {axis} is out of bounds"):
             shapes.axis_of(axis, rank)
     with pytest.raises(ShapeError, match="twice"):
         shapes.axes_of((0, -2), 2)

@@ -126,5 +126,5 @@ def test_sparse_labels_are_integers():
 
 
 def test_softmax_of_an_axis_that_is_not_there():
-    with pytest.raises(ShapeError, match="axis 2 does not exist"):
+    with pytest.raises(ShapeError, match="axis 2 is out of bounds"):
         ops.softmax(np.zeros((2, 3)), axis=2)
