@@ -8,8 +8,8 @@ when all are arrays and numbers.
 from minikeras.backend.activation import *
 from minikeras.backend.adaptive import *
 from minikeras.backend.attention import *
-from minikeras.backend.color import *
 from minikeras.backend.categories import *
+from minikeras.backend.color import *
 from minikeras.backend.complexes import *
 from minikeras.backend.config import *
 from minikeras.backend.control import *
@@ -22,6 +22,7 @@ from minikeras.backend.function import *
 from minikeras.backend.image import *
 from minikeras.backend.indexing import *
 from minikeras.backend.introspection import *
+from minikeras.backend.keras_tensor import *
 from minikeras.backend.linalg import *
 from minikeras.backend.naming import *
 from minikeras.backend.normalization import *
@@ -41,8 +42,8 @@ from minikeras.backend.shapes import *
 from minikeras.backend.signal import *
 from minikeras.backend.softmax import *
 from minikeras.backend.special import *
-from minikeras.backend.text import *
 from minikeras.backend.stateless import *
+from minikeras.backend.text import *
 from minikeras.backend.tracing import *
 from minikeras.backend.transforms import *
 from minikeras.backend.updates import *

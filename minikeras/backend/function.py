@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from minikeras.backend.session import get_session
+from minikeras.backend.stateless import StatelessScope, get_stateless_scope
 from minikeras.backend.tracing import current_trace, tracing
 from minikeras.backend.variables import Variable
 from minikeras.engine import devices, dtypes, tree
@@ -148,6 +150,13 @@ class CompiledTrace:
         )
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Variables whose values a scope knows: a leaf among the results of a trace."""
+
+    variables: tuple[Variable, ...]
+
+
 class TracedFunction:
     """A Python function, traced once for each form of its arguments and then compiled.
 
@@ -178,8 +187,34 @@ class TracedFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what `fn` returns, with arrays in place of tensors."""
+        scope = get_stateless_scope()
+        if scope is not None:
+            return self._in_scope(scope, args, kwargs)
         traced, arrays = self.traced_for(*args, **kwargs)
         return traced(arrays)
+
+    def _in_scope(self, scope: StatelessScope, args: Any, kwargs: Any) -> Any:
+        """Read and assign variables in `scope`: they become arguments and results."""
+        given = scope.state_mapping
+        traced, arrays = self.pure.traced_for(
+            tuple(given), list(given.values()), args, kwargs
+        )
+        outputs, values, known = traced(arrays)
+        for update in zip(known.variables, values, strict=True):
+            scope.add_update(update)
+        return outputs
+
+    @functools.cached_property
+    def pure(self) -> TracedFunction:
+        """The same as a function of the values of variables, which it leaves alone."""
+
+        def pure(variables: Any, values: Any, args: Any, kwargs: Any) -> Any:
+            with StatelessScope(zip(variables, values, strict=True)) as scope:
+                outputs = self.fn(*args, **kwargs)
+            after = scope.state_mapping
+            return outputs, list(after.values()), _Known(tuple(after))
+
+        return TracedFunction(pure, once=self.once)
 
     def traced_for(self, *args: Any, **kwargs: Any) -> tuple[CompiledTrace, list[Any]]:
         """Return the trace for arguments of this form, and the arrays among them."""

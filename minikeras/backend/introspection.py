@@ -29,7 +29,6 @@ __all__ = [
     "int_shape",
     "is_float_dtype",
     "is_int_dtype",
-    "is_keras_tensor",
     "is_placeholder",
     "is_sparse",
     "is_symbolic",
@@ -194,11 +193,6 @@ def cast_to_floatx(x: Any) -> Tensor | Array:
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a symbolic tensor, or an array of the array library in use."""
     return isinstance(x, (Tensor, devices.xp.ndarray))
-
-
-def is_keras_tensor(x: Any) -> bool:
-    """Whether `x` is a symbolic tensor that a layer made, or `Input`."""
-    return isinstance(x, Tensor) and hasattr(x, "_keras_history")
 
 
 def is_placeholder(x: Any) -> bool:

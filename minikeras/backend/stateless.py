@@ -7,7 +7,7 @@ noted in the scope.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import local
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ __all__ = [
     "get_stateless_scope",
     "in_stateless_scope",
     "in_symbolic_scope",
+    "statelessly",
 ]
 
 
@@ -106,6 +107,18 @@ def _misfit(variable: Variable, value: Any) -> str:
         f"For variable {variable}, received invalid value {value} with shape "
         f"{value.shape}."
     )
+
+
+def statelessly(
+    run: Callable[[], Any], variables: Sequence[Variable], values: Sequence[Any]
+) -> tuple[Any, list[Any]]:
+    """Return what `run` returns where variables have these values, and their new ones.
+
+    The variables themselves stay as they are.
+    """
+    with StatelessScope(zip(variables, values, strict=True)) as scope:
+        result = run()
+    return result, [scope.get_current_value(v) for v in variables]
 
 
 def get_stateless_scope() -> StatelessScope | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from minikeras.backend.config import floatx
 from minikeras.backend.variables import GraphVariable, Variable, eval, recorded
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import as_array
 from minikeras.engine.ops import add, assign, multiply, subtract
+from minikeras.engine.spec import Array
 
 __all__ = [
     "batch_get_value",
@@ -40,12 +39,12 @@ def variable(
     return made
 
 
-def get_value(x: Any) -> np.ndarray[Any, Any]:
+def get_value(x: Any) -> Array:
     """Return the value of a variable as a NumPy array."""
     return eval(x)
 
 
-def batch_get_value(tensors: Iterable[Any]) -> list[np.ndarray[Any, Any]]:
+def batch_get_value(tensors: Iterable[Any]) -> list[Array]:
     """Return the values of several variables."""
     return [eval(x) for x in tensors]
 

@@ -133,7 +133,8 @@ class Variable(Operators):
         autocast: whether it follows an `AutocastScope`.
         aggregation: how replicas would be merged: ``"none"``, ``"mean"``, ``"sum"`` or
             ``"only_first_replica"``; matters to distributed training alone.
-        synchronization: likewise, ``"auto"``, ``"none"``, ``"on_read"``, ``"on_write"``.
+        synchronization: likewise: ``"auto"``, ``"none"``, ``"on_read"`` or
+            ``"on_write"``.
         name: the last part of its path.
         layout: accepted; matters to distributed training alone.
 
@@ -159,14 +160,8 @@ class Variable(Operators):
         layout: Any = None,
         **kwargs: Any,
     ) -> None:
-        self.name = name or auto_name("variable")
-        if not isinstance(self.name, str) or "/" in self.name:
-            raise ValueError(
-                "Argument `name` must be a string and cannot contain character `/`. "
-                f"Received: name={name}"
-            )
-        path = current_path()
-        self.path = f"{path}/{self.name}" if path else self.name
+        self.name = _checked(name)
+        self.path = "/".join(filter(None, (current_path(), self.name)))
         self.born_trainable = self._trainable = bool(trainable)
         self.autocast = bool(autocast)
         self.aggregation = _one_of(_AGGREGATIONS, aggregation, "aggregation")
@@ -345,11 +340,11 @@ class Variable(Operators):
 
     def assign_add(self, value: Any) -> Any:
         """Add `value` to it; return the new value."""
-        return self.assign(self + value)
+        return self.assign(add(self.value, _value_of(value)))
 
     def assign_sub(self, value: Any) -> Any:
         """Subtract `value` from it; return the new value."""
-        return self.assign(self - value)
+        return self.assign(subtract(self.value, _value_of(value)))
 
     def _fitting(self, value: Any, misfit: Callable[..., str] | None = None) -> Any:
         """Return `value` as an array or tensor of the variable's own shape and dtype.
@@ -370,7 +365,8 @@ class Variable(Operators):
 
     def __repr__(self) -> str:
         value = "" if self._value is None else f", value={self.numpy()}"
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{value}>"
+        what = f"path={self.path}, shape={self.shape}, dtype={self.dtype}"
+        return f"<Variable {what}{value}>"
 
 
 class GraphVariable(Variable):
@@ -383,12 +379,6 @@ class GraphVariable(Variable):
     __eq__ = object.__eq__
     __ne__ = object.__ne__
     __hash__ = object.__hash__
-
-    def assign_add(self, value: Any) -> Any:
-        return self.assign(add(self.value, value))
-
-    def assign_sub(self, value: Any) -> Any:
-        return self.assign(subtract(self.value, value))
 
 
 def is_variable(x: Any) -> bool:
@@ -418,6 +408,16 @@ def recorded(new: Tensor) -> Tensor:
 
 
 # -- the parts of a variable's making --------------------------------------------------
+
+
+def _checked(name: Any) -> str:
+    """Return the name of a variable: what was given, if it can be one."""
+    if name and (not isinstance(name, str) or "/" in name):
+        raise ValueError(
+            "Argument `name` must be a string and cannot contain character `/`. "
+            f"Received: name={name}"
+        )
+    return name or auto_name("variable")
 
 
 def _first_value(value: Any, dtype: Any) -> Array:

@@ -177,6 +177,15 @@ class Tensor(Operators):
         merged = merge(self.spec.shape, sizes)
         self.spec = Spec(merged, self.spec.dtype, self.spec.value)
 
+    def reshape(self, newshape: Any) -> Tensor:
+        """Return its elements in another shape, as the method of arrays does."""
+        sizes = newshape if isinstance(newshape, (tuple, list)) else (newshape,)
+        return find("reshape")()(self, list(sizes))
+
+    def squeeze(self, axis: int | tuple[int, ...] | None = None) -> Tensor:
+        """Return it without axes of size 1, as the method of arrays does."""
+        return find("squeeze")((axis,) if isinstance(axis, int) else axis)(self)
+
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """Compute it in `session`, or in the default one.
 

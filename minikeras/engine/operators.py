@@ -59,5 +59,8 @@ class Operators:
     __abs__ = _unary("absolute")
     __invert__ = _unary("bitwise_not")
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return find("round")(ndigits or 0)(self)
+
     def __getitem__(self, index: Any) -> Any:
         return find("getitem")(self, index)

@@ -44,17 +44,41 @@ def is_turned_off(name: str, value: Any) -> bool:
     return name in _TURNED_OFF and value == _TURNED_OFF[name]
 
 
-def positive(value: Any, name: str) -> int:
+# Keras says it in a different way here and there.
+STRICTLY = (
+    "Invalid value for argument `{0}`. Expected a strictly positive value. "
+    "Received {0}={1}."
+)
+RECEIVED = (
+    "Received an invalid value for argument `{0}`, expected a positive integer, "
+    "got {1}."
+)
+UNITS = (
+    "Received an invalid value for `{0}`, expected a positive integer. Received: "
+    "{0}={1}"
+)
+SHOULD_BE = "The value of `{0}` should be a positive integer. Received: {0}={1}"
+
+
+def positive(value: Any, name: str, form: str = STRICTLY) -> int:
     """Return `value`, an integer above 0.
 
+    Args:
+        value: what was given.
+        name: of the argument.
+        form: of the message.
+
     Raises:
-        ValueError: if it is anything else.
+        TypeError: if it is no integer, where the form has no word for it.
+        ValueError: if it is not above 0.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise ValueError(
-            f"Invalid value for argument `{name}`. Expected a strictly positive "
-            f"integer. Received: {name}={value}"
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if form is SHOULD_BE and not whole:
+        raise TypeError(
+            f"Expected an integer value for `{name}`, got {type(value)}: {value!r}"
         )
+    if not whole or value <= 0:
+        raise ValueError(form.format(name, value))
     return value
 
 
@@ -126,11 +150,18 @@ def given_arguments(layer: Any) -> dict[str, Any]:
     if cls.__module__.startswith(_PACKAGE):
         return {}
     args, kwargs = layer._init_arguments
-    signature = inspect.signature(cls.__init__)
-    found = signature.bind(layer, *args, **kwargs).arguments
-    for name, parameter in signature.parameters.items():
+    bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)
+    bound.apply_defaults()
+    found = bound.arguments
+    for name, parameter in bound.signature.parameters.items():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            found.update(found.pop(name, {}))
+            found.update(found.pop(name))
+        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL and found.pop(name):
+            raise NotImplementedError(
+                f"{cls.__name__} takes any number of positional arguments, so that it "
+                "cannot be made again by names: it must override `get_config()` and "
+                "`from_config()` in order to be serializable."
+            )
     given = dict(list(found.items())[1:])
     try:
         return {name: K.serialize_keras_object(value) for name, value in given.items()}

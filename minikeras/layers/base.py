@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from inspect import BoundArguments
 from typing import Any
 
-from minikeras import backend as K
 from minikeras import adapters, constraints, dtype_policies, initializers, regularizers
+from minikeras import backend as K
 from minikeras.layers.arguments import (
     given_arguments,
     is_turned_off,
@@ -25,9 +25,12 @@ from minikeras.layers.context import bind, call_depth, entered, tensor_arguments
 from minikeras.layers.history import CallNode, symbolic_leaves
 from minikeras.layers.input_spec import check_inputs, known_shape
 from minikeras.layers.masks import mask_of, pass_on, take_masks, with_mask
+from minikeras.layers.operation import Operation, apart, operation_name, shapes_of
 from minikeras.layers.tracking import Tracked
 
 __all__ = ["Layer"]
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 def _of_policy(name: str, doc: str) -> property:
@@ -42,7 +45,7 @@ def _of_policy(name: str, doc: str) -> property:
     return property(part, doc=doc)
 
 
-class Layer(adapters.Quantizable, Tracked):
+class Layer(adapters.Quantizable, Tracked, Operation):
     """A computation with state: the building block of models.
 
     Subclasses set their arguments in `__init__`, make weights in `build(input_shape)`
@@ -67,11 +70,6 @@ class Layer(adapters.Quantizable, Tracked):
         array([1., 2.], dtype=float32)
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
-        self = super().__new__(cls)
-        self._init_arguments = (args, kwargs)
-        return self
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
@@ -95,7 +93,7 @@ class Layer(adapters.Quantizable, Tracked):
                 "Unrecognized keyword arguments passed to "
                 f"{type(self).__name__}: {unknown}"
             )
-        self.name = str(name) if name else K.auto_name(type(self).__name__)
+        self.name = operation_name(self, name)
         self._dtype_policy = dtype_policies.get(dtype)
         self._path: str | None = None
         self.autocast = autocast
@@ -167,7 +165,88 @@ class Layer(adapters.Quantizable, Tracked):
             more = {k: stand_ins(v, self.compute_dtype) for k, v in named.items()}
             outputs = self(*inputs, **more)
             self._clear_losses()
-        return _shapes(outputs)
+        return shapes_of(outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the shapes and dtypes of the outputs, as tensors not in the graph.
+
+        A user's class that has a `compute_output_shape` is not called: its outputs are
+        of that shape, and of the layer's compute dtype.
+
+        Raises:
+            ValueError: if `compute_output_shape` does not return a shape.
+        """
+        own = type(self).compute_output_shape
+        if own.__module__.startswith(_PACKAGE):
+            spec = K.compute_output_spec(self, *args, **kwargs)
+            self._clear_losses()
+            return spec
+        bound = bind(self, args, kwargs)[0]
+        shape = _on_shapes(self.compute_output_shape, tensor_arguments(bound))
+        if not isinstance(shape, (list, tuple, dict)):
+            raise ValueError(
+                f"Method `compute_output_shape()` of layer {type(self).__name__} is "
+                "returning a type that cannot be interpreted as a shape. It should "
+                f"return a shape tuple. Received: {shape}"
+            )
+        return stand_ins(shape, self.compute_dtype)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the outputs for symbolic tensors: what calling it on them does."""
+        return self(*args, **kwargs)
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
+        """Return the outputs for these values of the variables, which stay as they are.
+
+        Args:
+            trainable_variables: values for those of the layer.
+            non_trainable_variables: values for those of the layer.
+            args: of `call`.
+            return_losses: whether to return the losses too.
+            kwargs: of `call`.
+
+        Returns:
+            The outputs, the new values of the variables that are not trained, and if
+            they are wanted the losses.
+
+        Raises:
+            ValueError: if the layer is not built, or a number of values does not fit.
+        """
+        self._check_stateless(trainable_variables, "trainable_variables")
+        self._check_stateless(non_trainable_variables, "non_trainable_variables")
+
+        def run() -> tuple[Any, Any]:
+            return self(*args, **kwargs), self.losses if return_losses else []
+
+        (outputs, losses), after = K.statelessly(
+            run,
+            [*self.trainable_variables, *self.non_trainable_variables],
+            [*trainable_variables, *non_trainable_variables],
+        )
+        rest = after[len(trainable_variables) :]
+        return (outputs, rest, losses) if return_losses else (outputs, rest)
+
+    def _check_stateless(self, values: Sequence[Any], name: str) -> None:
+        if not self.built:
+            raise ValueError(
+                f"To call stateless_call, {type(self).__name__} must be built (i.e. "
+                "its variables must have been already created). You can build it by "
+                "calling it on some data."
+            )
+        own = getattr(self, name)
+        if len(own) != len(values):
+            raise ValueError(
+                f"Argument `{name}` must be a list of tensors corresponding 1:1 to "
+                f"{type(self).__name__}().{name}. Received list with length "
+                f"{len(values)}, but expected {len(own)} variables."
+            )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Return the mask of the output; by default that of the input."""
@@ -263,7 +342,7 @@ class Layer(adapters.Quantizable, Tracked):
         shapes = self._build_shapes
         if shapes and len(shapes) == 1:
             return {"input_shape": next(iter(shapes.values()))}
-        return {"shapes_dict": shapes} if shapes else None
+        return None if shapes is None else {"shapes_dict": shapes}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build the layer for the shapes that `get_build_config` returned."""
@@ -356,7 +435,7 @@ class Layer(adapters.Quantizable, Tracked):
             with entered(training), K.name_scope(self.name), K.AutocastScope(kind):
                 outputs = self._call_bound(bound)
             if outermost and trace.is_symbolic:
-                outputs = _apart(outputs, tensors)
+                outputs = apart(outputs, tensors)
                 CallNode(self, args, kwargs, outputs)
         return outputs
 
@@ -399,15 +478,7 @@ class Layer(adapters.Quantizable, Tracked):
 
     def _build_for(self, inputs: dict[str, Any]) -> None:
         """Call `build` with the shapes of the inputs, named or in order."""
-        shapes = {f"{name}_shape": _shapes(x) for name, x in inputs.items()}
-        wanted = inspect.signature(self.build).parameters
-        needed = {k for k, p in wanted.items() if p.default is inspect.Parameter.empty}
-        if len(wanted) > 1 and set() < needed <= shapes.keys():
-            self.build(**{name: shapes[name] for name in wanted if name in shapes})
-        elif wanted:
-            self.build(next(iter(shapes.values()), None))
-        else:
-            self.build()  # type: ignore[call-arg]
+        _on_shapes(self.build, inputs)
         self.built = True
 
     def _penalize(self, outputs: Any) -> None:
@@ -417,54 +488,18 @@ class Layer(adapters.Quantizable, Tracked):
                 batch = K.cast(K.shape(y)[0], y.dtype) if known_shape(y) else 1.0
                 self.add_loss(K.divide_no_nan(self.activity_regularizer(y), batch))
 
-    # -- as a part of a model ----------------------------------------------------------
-
-    @property
-    def input(self) -> Any:
-        """The symbolic input of its first call.
-
-        Raises:
-            AttributeError: if it has not been called on symbolic tensors.
-        """
-        return _single(self._first_call().input_tensors)
-
-    @property
-    def output(self) -> Any:
-        """The symbolic output of its first call.
-
-        Raises:
-            AttributeError: if it has not been called on symbolic tensors.
-        """
-        return _single(self._first_call().output_tensors)
-
-    def _first_call(self) -> CallNode:
-        if not self._inbound_nodes:
-            raise AttributeError(f"The layer {self.name} has never been called.")
-        return self._inbound_nodes[0]
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _single(items: Sequence[Any]) -> Any:
-    return items[0] if len(items) == 1 else list(items)
-
-
-def _apart(outputs: Any, inputs: Sequence[Any]) -> Any:
-    """Return `outputs`; one that is an input itself as a tensor of its own."""
-
-    def apart(y: Any) -> Any:
-        taken = any(y is x for x in inputs)
-        return with_mask(K.identity(y), mask_of(y)) if taken else y
-
-    return K.tree.map_structure(apart, outputs)
-
-
-def _shapes(x: Any) -> Any:
-    """Return the shape of a tensor, or the shapes of a nesting of tensors."""
-    return K.tree.map_structure(
-        lambda t: tuple(t.shape) if hasattr(t, "shape") else None, x
-    )
+def _on_shapes(method: Callable[..., Any], inputs: dict[str, Any]) -> Any:
+    """Call `method` with the shapes of inputs, by names it has for them or in order."""
+    shapes = {f"{name}_shape": shapes_of(x) for name, x in inputs.items()}
+    wanted = inspect.signature(method).parameters
+    needed = {k for k, p in wanted.items() if p.default is inspect.Parameter.empty}
+    if len(wanted) > 1 and set() < needed <= shapes.keys():
+        return method(**{name: shapes[name] for name in wanted if name in shapes})
+    return method(*[next(iter(shapes.values()), None)] if wanted else ())
 
 
 def stand_ins(shape: Any, dtype: str) -> Any:

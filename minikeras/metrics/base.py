@@ -8,7 +8,7 @@ compiled, and return arrays.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from minikeras import backend as K
@@ -63,6 +63,30 @@ class Metric(K.Configured):
         """Forget all batches: set all variables to 0."""
         for variable in self.variables:
             variable.assign(_zeros(variable.shape, variable.dtype))
+
+    def stateless_update_state(
+        self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any
+    ) -> list[Any]:
+        """Return what `update_state` makes of these values of `variables`."""
+        update = functools.partial(self.update_state, *args, **kwargs)
+        return self._statelessly(update, metric_variables)[1]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """Return the result for these values of `variables`."""
+        return self._statelessly(self.result, metric_variables)[0]
+
+    def stateless_reset_state(self) -> list[Any]:
+        """Return the values of `variables` from which to start."""
+        return self._statelessly(self.reset_state, self.variables)[1]
+
+    def _statelessly(self, run: Callable[[], Any], values: Sequence[Any]) -> Any:
+        if len(values) != len(self.variables):
+            raise ValueError(
+                "Argument `metric_variables` must be a list of tensors corresponding "
+                f"1:1 to {type(self).__name__}().variables. Received list with length "
+                f"{len(values)}, but expected {len(self.variables)} variables."
+            )
+        return K.statelessly(run, self.variables, values)
 
     def add_variable(
         self,

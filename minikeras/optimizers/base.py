@@ -21,7 +21,7 @@ from minikeras.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from minikeras.optimizers.schedules import LearningRateSchedule
 from minikeras.optimizers.state import State
 
-__all__ = ["Optimizer", "Variable", "kept_only_if", "values_lent"]
+__all__ = ["Optimizer", "Variable", "kept_only_if"]
 
 Variable = K.Variable
 Variables = Sequence[Variable]
@@ -495,8 +495,8 @@ class Optimizer(State):
                 f"{len(own)} variables."
             )
         values = [*trainable_variables, *optimizer_variables]
-        with values_lent((*own, *self.variables), values) as after:
-            self.apply(grads)
+        variables = (*own, *self.variables)
+        _, after = K.statelessly(lambda: self.apply(grads), variables, values)
         return after[: len(own)], after[len(own) :]
 
     def scale_loss(self, loss: Any) -> Any:
@@ -536,22 +536,3 @@ def kept_only_if(condition: Any, variables: Iterable[Variable]) -> Iterator[None
     yield
     for variable, value in before:
         variable.assign(K.where(condition, variable, value))
-
-
-@contextmanager
-def values_lent(
-    variables: Sequence[Variable], values: Sequence[Any]
-) -> Iterator[list[Any]]:
-    """Let `variables` have other values inside; the list returned ends as their last.
-
-    Then they have their own values back.
-    """
-    before, after = [v.value for v in variables], []
-    try:
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-        yield after
-        after += [v.value for v in variables]
-    finally:
-        for variable, value in zip(variables, before, strict=True):
-            variable.assign(value)

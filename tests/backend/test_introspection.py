@@ -185,11 +185,12 @@ def test_data_formats_are_two():
         )
 
 
-def test_a_keras_tensor_is_one_that_a_layer_made() -> None:
+def test_every_symbolic_tensor_is_a_keras_tensor() -> None:
     from minikeras.layers import Dense, Input
 
     x = Input((3,))
     assert K.is_keras_tensor(x)
     assert K.is_keras_tensor(Dense(2)(x))
-    assert not K.is_keras_tensor(K.placeholder(shape=(3,)))
+    assert K.is_keras_tensor(K.placeholder(shape=(3,)))
+    assert not K.is_keras_tensor(K.variable(1.0))
     assert not K.is_keras_tensor(np.ones(3))
