@@ -7,8 +7,9 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.layers import Layer
+from minikeras.layers.arguments import given_arguments
 from minikeras.layers.history import CallNode, history_of
-from minikeras.models.model import Model
+from minikeras.models.model import Model, takes_graph
 
 __all__ = ["Functional", "GraphOperation"]
 
@@ -234,6 +235,10 @@ class Functional(Model):
     # -- configuration -----------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
+        if not takes_graph(type(self)):  # it makes its graph by itself
+            accepted = K.constructor_arguments(type(self))
+            given = {**given_arguments(self), **super().get_config()}
+            return {key: value for key, value in given.items() if key in accepted}
         from_calls = [self._layer_config(layer) for layer in self.layers]
         return {
             "name": self.name,
@@ -251,9 +256,11 @@ class Functional(Model):
         config["inbound_nodes"] = [] if is_input else [_call_config(n) for n in inside]
         return config
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Model:
-        """Return a model made from the result of `get_config`."""
+    @staticmethod
+    def graph_from_config(
+        cls: type[Model], config: dict[str, Any], custom_objects: Any = None
+    ) -> Model:
+        """Return a model of class `cls` made from the result of `get_config`."""
         with K.custom_object_scope(custom_objects):
             layers = {
                 c["name"]: K.deserialize_keras_object(c) for c in config["layers"]

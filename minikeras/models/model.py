@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import warnings
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ from minikeras.quantizers.configs import is_chosen, validate_and_resolve_config
 from minikeras.training import Trainer
 
 __all__ = ["Model"]
+
+GRAPH_KEYS = {"layers", "input_layers", "output_layers"}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,9 +82,7 @@ class Model(Layer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if _gives_graph(args, kwargs):
             # A subclass that passes inputs and outputs on becomes a graph model.
-            cls = type(self)
-            both: Any = type(cls.__name__, (cls, self.graph_model), {})
-            self.__class__ = both
+            _base_on_graph(type(self), self.graph_model)
             self.graph_model.__init__(self, *args, **kwargs)
             return
         super().__init__(*args, **kwargs)
@@ -90,8 +91,9 @@ class Model(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Model:
         """Return a model made from the result of `get_config`."""
-        if cls is Model and "input_layers" in config:
-            return cls.graph_model.from_config(config, custom_objects)
+        if config.keys() >= GRAPH_KEYS and takes_graph(cls):
+            graph_model: Any = cls.graph_model
+            return graph_model.graph_from_config(cls, config, custom_objects)
         with K.custom_object_scope(custom_objects):
             return cls(**config)
 
@@ -286,6 +288,26 @@ class Model(Layer):
             self, line_length, positions, expand_nested, show_trainable, layer_range
         )
         (print_fn or _print)(text)
+
+
+def _base_on_graph(cls: type, graph_model: type) -> type:
+    """Let a subclass of `Model` be one of `graph_model`, and stay the class it is."""
+    if cls is Model:
+        return graph_model
+    if issubclass(cls, Model) and not issubclass(cls, graph_model):
+        bases = [_base_on_graph(base, graph_model) for base in cls.__bases__]
+        cls.__bases__ = tuple(bases)
+    return cls
+
+
+def takes_graph(cls: type) -> bool:
+    """Whether a model is made from inputs and outputs, or from whatever it is given."""
+    parameters = inspect.signature(cls.__init__).parameters
+    passes_on = {p.kind for p in parameters.values()} >= {
+        inspect.Parameter.VAR_POSITIONAL,
+        inspect.Parameter.VAR_KEYWORD,
+    }
+    return passes_on or {"inputs", "outputs"} <= parameters.keys()
 
 
 def _gives_graph(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
