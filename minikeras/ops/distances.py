@@ -20,9 +20,17 @@ Axes = int | Sequence[int] | None
 
 @eager
 def normalize(
-    x: Any, axis: Axes = -1, order: float = 2, epsilon: float | None = None
+    x: Any, axis: Axes = -1, order: int = 2, epsilon: float | None = None
 ) -> Any:
-    """Return `x` divided by its norm over `axis`, by `epsilon` at least."""
+    """Return `x` divided by its norm over `axis`, by `epsilon` at least.
+
+    Raises:
+        ValueError: if `order` is not a positive integer.
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(
+            f"Argument `order` must be an int >= 1. Received: order={order}"
+        )
     least = K.epsilon() if epsilon is None else epsilon
     if order == 2:
         return engine.l2_normalize(x, axis, least**2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minikeras import backend as K
+from minikeras.engine import shapes
 from minikeras.ops.control import shape
 from minikeras.ops.eager import eager
 
@@ -53,9 +54,19 @@ def dot(x1: Any, x2: Any) -> Any:
 
 @eager
 def inner(x1: Any, x2: Any) -> Any:
-    """Contract the last axis of `x1` with the last of `x2`; scalars scale."""
+    """Contract the last axis of `x1` with the last of `x2`; scalars scale.
+
+    Raises:
+        ValueError: if their sizes differ.
+    """
     if 0 in (K.rank(x1), K.rank(x2)):
         return K.multiply(x1, x2)
+    sizes = [K.known_shape(x)[-1] for x in (x1, x2)]
+    if not shapes.compatible(*sizes):
+        raise ValueError(
+            "`x1` and `x2` must have the same last dimension; received sizes "
+            f"{sizes[0]} and {sizes[1]}"
+        )
     return K.tensordot(x1, x2, ((-1,), (-1,)))
 
 
@@ -94,7 +105,10 @@ def cross(
     axisc: int = -1,
     axis: int | None = None,
 ) -> Any:
-    """Return the cross products of vectors of 3 elements.
+    """Return the cross products of vectors of 3 elements, or of 2.
+
+    A third element that one lacks is 0; where both lack it only the third one of the
+    product is returned, without an axis.
 
     Args:
         x1: the left vectors.
@@ -103,13 +117,28 @@ def cross(
         axisb: the axis of the vectors in `x2`.
         axisc: the axis of the vectors in the result.
         axis: in place of the three.
+
+    Raises:
+        ValueError: if vectors have other sizes.
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    a = K.unstack(x1, 3, axisa)
-    b = K.unstack(x2, 3, axisb)
-    parts = [
+    a, b = _elements("x1", x1, axisa), _elements("x2", x2, axisb)
+    third = K.subtract(K.multiply(a[0], b[1]), K.multiply(a[1], b[0]))
+    if len(a) == len(b) == 2:
+        return third
+    a, b = ([*v, K.zeros_like(v[0])] if len(v) == 2 else v for v in (a, b))
+    first, second = (
         K.subtract(K.multiply(a[i], b[j]), K.multiply(a[j], b[i]))
-        for i, j in ((1, 2), (2, 0), (0, 1))
-    ]
-    return K.stack(parts, axisc)
+        for i, j in ((1, 2), (2, 0))
+    )
+    return K.stack([first, second, third], axisc)
+
+
+def _elements(name: str, x: Any, axis: int) -> list[Any]:
+    n = K.known_shape(x)[axis]
+    if n not in (2, 3, None):
+        raise ValueError(
+            f"`{name}`'s dim on `axis={axis}` must be either 2 or 3, but received: {n}"
+        )
+    return K.unstack(x, n or 3, axis)

@@ -382,6 +382,8 @@ LINALG = [
     *each("kron", floats(2, 3), floats(3, 2)),
     *each("cross", floats(5, 3), floats(5, 3)),
     *each("cross", floats(3, 5), floats(3, 5), axis=0),
+    Case("cross", (floats(5, 3), floats(4, 1, 2)), unknown=False),
+    Case("cross", (floats(5, 2), floats(4, 1, 3)), unknown=False),
     *each("qr", floats(4, 3)),
     *each("qr", floats(2, 3, 4)),
     *each("qr", floats(4, 3), mode="complete"),

@@ -218,3 +218,21 @@ def test_there_are_two_modes():
 def test_some_norms_do_not_exist(shape, kwargs, words):
     with pytest.raises(ValueError, match=words):
         ops.norm(normal(*shape), **kwargs)
+
+
+def test_vectors_in_a_plane_have_a_number_as_their_product():
+    """NumPy 2 warns of those, and Keras on JAX takes them."""
+    a, b = normal(5, 2), normal(4, 1, 2)
+    want = a[:, 0] * b[..., 1] - a[:, 1] * b[..., 0]
+    np.testing.assert_allclose(ops.cross(a, b), want, rtol=1e-6)
+    assert ops.cross(K.placeholder((None, 1, 3, 2)), b).shape == (None, 4, 3)
+
+
+def test_products_want_vectors_that_fit():
+    with pytest.raises(ValueError, match="either 2 or 3"):
+        ops.cross(normal(3), normal(4))
+    with pytest.raises(ValueError, match="last dimension"):
+        ops.inner(normal(5, 3), normal(4))
+    for order in ("a", -1, 2.5):
+        with pytest.raises(ValueError, match="must be an int >= 1"):
+            ops.normalize(normal(3), order=order)
