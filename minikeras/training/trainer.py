@@ -305,8 +305,9 @@ class Trainer(Objective):
         """Return what a trace depends on: if it changes, steps are traced anew."""
         layers = self.model._flatten_layers()
         trained = [v.handle for v in self.model.trainable_variables]
+        learned = [getattr(layer, "learned", 0) for layer in layers]
         rates = self.optimizer.learning_rates() if self.optimizer else []
-        return layers, trained, self.optimizer, rates, self._compiled_metrics
+        return layers, learned, trained, self.optimizer, rates, self._compiled_metrics
 
     def _traced(self, function: Callable[..., Any], *data: Any) -> Any:
         """Return what a step returns, apart from the penalties of other calls."""

@@ -180,6 +180,7 @@ class Discretization(DataLayer):
         """Choose the bounds by the values met."""
         if self.num_bins is not None:
             self.bin_boundaries = self.summary.bounds(self.num_bins)
+            self.note_learned()
 
     def build(self, input_shape: Any = None) -> None:
         """Do nothing: there are no weights."""

@@ -25,7 +25,12 @@ class DataLayer(Layer):
     """A layer whose inputs may be lists, and which computes at once on data.
 
     Its first argument is `inputs`.
+
+    Attributes:
+        learned: how often it has learned something that a trace of it depends on.
     """
+
+    learned = 0
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,6 +39,11 @@ class DataLayer(Layer):
     def as_inputs(self, inputs: Any) -> Any:
         """Return the inputs of a call as arrays."""
         return K.convert_to_tensor(inputs)
+
+    def note_learned(self) -> None:
+        """Say that what was traced of this layer no longer holds."""
+        self.learned += 1
+        K.note_change()
 
     def not_yet(self, inputs: Any, dtype: Any) -> Any:
         """Return what a layer that knows too little yet returns for its inputs.

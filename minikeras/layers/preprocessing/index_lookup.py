@@ -203,7 +203,7 @@ class IndexLookup(DataLayer):
             )
         self._table = table
         self._frozen_vocab_size = len(table)
-        K.note_change()
+        self.note_learned()
 
     def _table_of(self, tokens: Sequence[Any]) -> K.TokenTable:
         masks = {} if self.mask_token is None else {self.mask_token: self._mask_number}
@@ -278,6 +278,7 @@ class IndexLookup(DataLayer):
         if self.pad_to_max_tokens and self.max_tokens is not None:
             weights += [0.0] * (self.max_tokens - len(weights))
         self.idf_weights = K.convert_to_numpy(K.cast(weights, K.floatx()))
+        self.note_learned()
 
     # -- learning it -------------------------------------------------------------------
 
