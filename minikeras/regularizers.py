@@ -138,6 +138,7 @@ _registry = K.Registry(
     "keras.regularizers",
     "regularizer",
     [Regularizer, L1, L2, L1L2, OrthogonalRegularizer],
+    top=[Regularizer],
     aliases={"l1_l2": L1L2},
     fold=K.to_snake_case,
 )

@@ -107,6 +107,7 @@ class Quantized(Quantizable):
 
     form: ClassVar[Form]
     add_weight: Callable[..., Any]
+    call: Callable[..., Any]
     bias: Any = None
     packing: Packing | None = None
     inputs_quantizer: Any = None
@@ -132,6 +133,15 @@ class Quantized(Quantizable):
         self._check_mode(mode)
         self.quantization_config = config
         self._pack(mode, K.zeros(kernel_shape))
+
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what `call` does now that the layer is quantized.
+
+        Raises:
+            NotImplementedError: if its mode is none.
+        """
+        self._check_mode(self.quantization_mode)
+        return self.call(*args, **kwargs)
 
     def _quantize(self, config: QuantizationConfig, type_check: bool) -> None:
         if type_check and "form" not in vars(type(self)):

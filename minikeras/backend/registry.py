@@ -35,6 +35,7 @@ class Registry:
         fold: also know each by ``fold(name)``, as in ``glorot_uniform``.
         default: what `get` returns for None.
         accepts: whether a thing is an object of this kind.
+        top: those of the objects that Keras has in its uppermost module.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Registry:
         fold: Callable[[str], str] = str,
         default: Any = None,
         accepts: Callable[[Any], bool] = callable,
+        top: Iterable[Any] = (),
     ) -> None:
         self.module = module
         self.kind = kind
@@ -53,11 +55,14 @@ class Registry:
         self.default = default
         self.accepts = accepts
         self.names: dict[str, Any] = {}
+        for obj in top:
+            publish(obj, "keras")
         for obj in objects:
             publish(obj, module)
             self.names.setdefault(obj.__name__, obj)
             self.names.setdefault(fold(obj.__name__), obj)
         self.names.update(aliases or {})
+        self.serialize = _serializer(kind.replace(" ", "_"))
         enter_registry(self)
 
     def find(self, name: str) -> Any:
@@ -89,10 +94,6 @@ class Registry:
             )
         return obj
 
-    def serialize(self, obj: Any) -> Any:
-        """Return the config of `obj`."""
-        return serialize_keras_object(obj)
-
     def deserialize(
         self, config: Any, custom_objects: Mapping[str, Any] | None = None
     ) -> Any:
@@ -108,3 +109,16 @@ class Registry:
             if inspect.isclass(own):
                 return instance(own, {"config": {}, **config})
             return read(config)
+
+
+def _serializer(argument: str) -> Callable[..., Any]:
+    """Return `serialize`, with this name for its only argument."""
+    one = inspect.Parameter(argument, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    signature = inspect.Signature([one])
+
+    def serialize(*args: Any, **kwargs: Any) -> Any:
+        """Return the config of an object."""
+        return serialize_keras_object(*signature.bind(*args, **kwargs).args)
+
+    serialize.__signature__ = signature  # type: ignore[attr-defined]
+    return serialize

@@ -30,6 +30,7 @@ __all__ = [
     "constructor_arguments",
     "deserialize_keras_object",
     "serialize_keras_object",
+    "show_name",
 ]
 
 
@@ -70,6 +71,25 @@ def constructor_arguments(cls: type) -> tuple[str, ...]:
             if inspect.Parameter.VAR_KEYWORD not in kinds:
                 break
     return tuple(names)
+
+
+def show_name(cls: Any, name: str) -> None:
+    """Let the signature of `cls` say what its name is by default.
+
+    Where it has its constructor from a base, further arguments are not shown.
+    """
+    _, *parameters = inspect.signature(cls.__init__).parameters.values()
+    hidden = () if "__init__" in vars(cls) else (inspect.Parameter.VAR_KEYWORD,)
+    shown = [p for p in parameters if p.kind not in hidden]
+    named = {"name": name}
+    cls.__signature__ = inspect.Signature(
+        [
+            p.replace(default=named[p.name])
+            if p.name in named and p.default is None
+            else p
+            for p in shown
+        ]
+    )
 
 
 # -- from objects to configs -----------------------------------------------------------

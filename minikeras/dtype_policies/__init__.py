@@ -13,8 +13,6 @@ from minikeras.dtype_policies.quantized import (
     QuantizedFloat8DTypePolicy,
 )
 
-# Keras has two of them in its uppermost module, and files say so.
-K.Registry("keras", "dtype policy at the top", [DTypePolicy, FloatDTypePolicy])
 _registry = K.Registry(
     "keras.dtype_policies",
     "dtype policy",
@@ -28,6 +26,7 @@ _registry = K.Registry(
         QuantizedDTypePolicy,
         QuantizedFloat8DTypePolicy,
     ],
+    top=[DTypePolicy, FloatDTypePolicy],
 )
 serialize, deserialize = _registry.serialize, _registry.deserialize
 

@@ -86,6 +86,7 @@ _registry = K.Registry(
     _INITIALIZERS,
     _ALIASES,
     fold=K.to_snake_case,
+    top=[Initializer],
 )
 serialize, deserialize = _registry.serialize, _registry.deserialize
 

@@ -127,5 +127,5 @@ msle = MSLE = mean_squared_logarithmic_error
 _ROOM = ("deserialize", "get", "serialize")
 _LOSSES = {name: globals()[name] for name in __all__ if name not in _ROOM}
 
-_registry = K.Registry("keras.losses", "loss", _LOSSES.values(), aliases=_LOSSES)
+_registry = K.Registry("keras.losses", "loss", _LOSSES.values(), _LOSSES, top=[Loss])
 get, serialize, deserialize = _registry.get, _registry.serialize, _registry.deserialize

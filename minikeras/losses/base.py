@@ -144,6 +144,10 @@ class FunctionLoss(LossFunctionWrapper):
         kwargs: further arguments of the function.
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        K.show_name(cls, cls.fn.__name__)
+
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",

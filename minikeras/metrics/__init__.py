@@ -56,7 +56,7 @@ from minikeras.metrics.curves import (
     SpecificityAtSensitivity,
 )
 from minikeras.metrics.fscore import F1Score, FBetaScore
-from minikeras.metrics.hinge import CategoricalHinge, Hinge, SquaredHinge
+from minikeras.metrics.hinges import CategoricalHinge, Hinge, SquaredHinge
 from minikeras.metrics.iou import (
     BinaryIoU,
     IoU,
@@ -188,5 +188,6 @@ _registry = K.Registry(
     [*_METRICS, *_FUNCTIONS],
     _ALIASES,
     fold=K.to_snake_case,
+    top=[Metric],
 )
 get, serialize, deserialize = _registry.get, _registry.serialize, _registry.deserialize

@@ -154,6 +154,10 @@ class FunctionMetric(MeanMetricWrapper):
 
     _direction = "down"  # of most: the functions are losses
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        K.show_name(cls, cls.fn.__name__)
+
     def __init__(
         self, name: str | None = None, dtype: Any = None, **kwargs: Any
     ) -> None:

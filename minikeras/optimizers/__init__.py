@@ -47,6 +47,7 @@ _registry = K.Registry(
     ],
     fold=str.lower,
     accepts=_is_optimizer,
+    top=[Optimizer],
 )
 get, serialize, deserialize = _registry.get, _registry.serialize, _registry.deserialize
 

@@ -67,6 +67,10 @@ class _RateOfTime(LearningRateSchedule):
         self.staircase = staircase
         self.name = name or type(self).__name__
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        K.show_name(cls, cls.__name__)
+
     def time(self, step: Any) -> Any:
         """Return t."""
         time = _steps(step) / self.decay_steps

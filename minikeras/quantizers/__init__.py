@@ -33,8 +33,6 @@ from minikeras.quantizers.groups import (
 )
 from minikeras.quantizers.int4 import pack_int4, unpack_int4
 
-# Keras has one of them in its uppermost module, and files say so.
-K.Registry("keras", "quantizer at the top", [Quantizer])
 _registry = K.Registry(
     "keras.quantizers",
     "quantizer",
@@ -49,6 +47,7 @@ _registry = K.Registry(
         Quantizer,
     ],
     fold=K.to_snake_case,
+    top=[Quantizer],
 )
 serialize, deserialize = _registry.serialize, _registry.deserialize
 

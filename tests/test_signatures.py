@@ -1,0 +1,154 @@
+"""Names, arguments, defaults, configs and aliases of small rooms, beside Keras's."""
+
+import importlib
+import inspect
+import json
+
+import pytest
+
+ROOMS = [
+    "activations",
+    "constraints",
+    "dtype_policies",
+    "initializers",
+    "losses",
+    "metrics",
+    "mixed_precision",
+    "optimizers",
+    "optimizers.schedules",
+    "quantizers",
+    "regularizers",
+]
+# Those whose `get` takes any of Keras's names for an object.
+NAMED = [
+    "activations",
+    "constraints",
+    "initializers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+]
+# What Keras calls otherwise, by mistake: a loss's config "name", a quantizer
+# "initializer".
+MISNAMED = {("losses", "deserialize"), ("quantizers", "serialize")}
+# Arguments of constructors that need some.
+ARGUMENTS = {
+    "AWQDTypePolicy": ("awq/4/128", "float32"),
+    "CosineDecay": (0.5, 10),
+    "CosineDecayRestarts": (0.5, 10),
+    "ExponentialDecay": (0.5, 10, 0.5),
+    "GPTQDTypePolicy": ("gptq/4/128", "float32"),
+    "Int4DTypePolicy": ("int4/128", "float32"),
+    "InverseTimeDecay": (0.5, 10, 0.5),
+    "IoU": (3, [0]),
+    "L1": (0.5,),
+    "MeanIoU": (3,),
+    "MeanMetricWrapper": (None,),
+    "OneHotIoU": (3, [0]),
+    "OneHotMeanIoU": (3,),
+    "Optimizer": (0.5,),
+    "OrthogonalRegularizer": (0.5,),
+    "PiecewiseConstantDecay": ([1, 2], [1.0, 0.5, 0.1]),
+    "PolynomialDecay": (0.5, 10),
+    "PrecisionAtRecall": (0.5,),
+    "QuantizedDTypePolicy": ("int8", "float32"),
+    "QuantizedFloat8DTypePolicy": ("float8", "float32"),
+    "RecallAtPrecision": (0.5,),
+    "SensitivityAtSpecificity": (0.5,),
+    "SpecificityAtSensitivity": (0.5,),
+}
+# Arguments that Keras's configs leave out, so that they do not survive a round trip.
+FORGOTTEN = {
+    "CosineSimilarity": {"axis"},
+    "Huber": {"delta"},
+    "Identity": {"gain"},
+    "SparseCategoricalCrossentropy": {"axis"},
+    "SparseTopKCategoricalAccuracy": {"from_sorted_ids"},
+}
+
+
+@pytest.fixture(scope="module")
+def keras():
+    return pytest.importorskip("keras")
+
+
+def both(keras, room):
+    theirs = keras
+    for part in room.split("."):
+        theirs = getattr(theirs, part)
+    ours = importlib.import_module(f"minikeras.{room}")
+    names = [n for n in dir(theirs) if not n.startswith("_")]
+    return ours, theirs, [n for n in names if not inspect.ismodule(getattr(theirs, n))]
+
+
+def arguments(obj):
+    parameters = inspect.signature(obj).parameters.values()
+    return [
+        (p.name, p.kind.name, "" if p.default is p.empty else repr(p.default))
+        for p in parameters
+    ]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_name_is_here(keras, room):
+    ours, _, names = both(keras, room)
+    assert set(names) <= set(dir(ours))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arguments_their_order_and_defaults(keras, room):
+    ours, theirs, names = both(keras, room)
+    compared = [n for n in names if (room, n) not in MISNAMED]
+    found = {n: arguments(getattr(ours, n)) for n in compared}
+    assert found == {n: arguments(getattr(theirs, n)) for n in compared}
+
+
+def described(cls, serialize):
+    """Return what an object with default arguments says of itself."""
+    obj = cls(*ARGUMENTS.get(cls.__name__, ()))
+    written = json.loads(json.dumps(serialize(obj), default=str))
+    for key in FORGOTTEN.get(cls.__name__, ()):
+        written["config"].pop(key, None)
+    if written["config"].get("name", "").rstrip("_0123456789") == cls.__name__.lower():
+        del written["config"]["name"]  # numbered automatically
+    return written
+
+
+def configured(theirs, names):
+    """Return the classes of a room whose objects can be made, and say what they are."""
+    for name in names:
+        cls = getattr(theirs, name)
+        if not inspect.isclass(cls) or inspect.isabstract(cls):
+            continue
+        needed = [p for p in arguments(cls) if not p[2] and "VAR" not in p[1]]
+        if (cls.__name__ in ARGUMENTS or not needed) and "get_config" in dir(cls):
+            yield name, cls
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_configs(keras, room):
+    from minikeras import utils
+
+    ours, theirs, names = both(keras, room)
+    for name, cls in configured(theirs, names):
+        try:
+            wanted = described(cls, keras.saving.serialize_keras_object)
+        except (NotImplementedError, TypeError):  # a base class
+            continue
+        found = described(getattr(ours, name), utils.serialize_keras_object)
+        assert found == wanted, name
+
+
+@pytest.mark.parametrize("room", NAMED)
+def test_aliases(keras, room):
+    ours, theirs, _ = both(keras, room)
+    known = importlib.import_module(f"keras.src.{room}").ALL_OBJECTS_DICT
+    for name in filter(None, known):
+        try:
+            wanted = theirs.get(name)
+        except (KeyError, TypeError, ValueError):  # needs arguments
+            continue
+        found = ours.get(name)
+        kinds = [getattr(x, "__name__", type(x).__name__) for x in (found, wanted)]
+        assert kinds[0] == kinds[1], name
