@@ -86,7 +86,7 @@ def jvp(
     Example:
         >>> x = placeholder((2,))
         >>> _, slope = jvp(lambda x: x**3, (x,), (x,))
-        >>> function([x], slope)([1.0, 2.0])
+        >>> function([x], slope)([[1.0, 2.0]])
         array([ 3., 24.], dtype=float32)
     """
     point, direction = (
