@@ -27,6 +27,7 @@ __all__ = [
     "SeedGenerator",
     "draw_seed",
     "dropout",
+    "global_seed_generator",
     "make_default_seed",
     "random_bernoulli",
     "random_beta",
@@ -141,7 +142,7 @@ def draw_seed(seed: Seed, symbolic: bool = False) -> Any:
         return np.array([seed & _MASK, 0], np.uint32)
     if getattr(seed, "dtype", None) == "uint32":
         return seed
-    generator = _global_generator() if seed is None else seed
+    generator = global_seed_generator() if seed is None else seed
     if not isinstance(generator, SeedGenerator):
         raise ValueError(
             "Argument `seed` must be either an integer or an instance of "
@@ -160,7 +161,8 @@ def draw_seed(seed: Seed, symbolic: bool = False) -> Any:
     return engine.pass_key(key)
 
 
-def _global_generator() -> SeedGenerator:
+def global_seed_generator() -> SeedGenerator:
+    """Return the generator of whatever is given no seed."""
     if not _global:
         _global.append(SeedGenerator(name="global_seed_generator"))
     return _global[0]

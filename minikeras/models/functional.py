@@ -258,9 +258,9 @@ class Functional(Model):
 
     @staticmethod
     def graph_from_config(
-        cls: type[Model], config: dict[str, Any], custom_objects: Any = None
+        kind: type[Model], config: dict[str, Any], custom_objects: Any = None
     ) -> Model:
-        """Return a model of class `cls` made from the result of `get_config`."""
+        """Return a model of a class, made from the result of `get_config`."""
         with K.custom_object_scope(custom_objects):
             layers = {
                 c["name"]: K.deserialize_keras_object(c) for c in config["layers"]
@@ -271,7 +271,7 @@ class Functional(Model):
             for key in ("input_layers", "output_layers")
         )
         rest = {k: config[k] for k in ("name", "trainable") if k in config}
-        made = Model if cls is Functional else cls
+        made = Model if kind is Functional else kind
         return made(inputs=inputs, outputs=outputs, **rest)
 
 

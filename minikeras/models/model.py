@@ -126,6 +126,7 @@ class Model(Layer):
     compute_metrics = _by_trainer(Trainer.compute_metrics)
     get_metrics_result = _by_trainer(Trainer.get_metrics_result)
     reset_metrics = _by_trainer(Trainer.reset_metrics)
+    resume_at = _by_trainer(Trainer.resume_at)
     get_compile_config = _by_trainer(Trainer.get_compile_config)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -147,6 +148,7 @@ class Model(Layer):
     compiled = _of_trainer("compiled", "Whether `compile` has been called.")
     metrics = _of_trainer("metrics", "The metrics that training keeps.")
     metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
+    resumption = _of_trainer("resumption", "Where `fit` goes on, if not at the start.")
     stop_training = _of_trainer("stop_training", "Whether `fit` ends after this step.")
 
     def quantize(  # type: ignore[override]

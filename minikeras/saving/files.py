@@ -7,9 +7,8 @@ import io
 import json
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 from minikeras import backend as K
@@ -26,13 +25,16 @@ from minikeras.saving.durable import atomic_write
 from minikeras.saving.hdf5 import Weights, written
 from minikeras.saving.limits import ModelFileError, read_json
 from minikeras.saving.shards import ShardedWeights, write_shards
-from minikeras.saving.states import collected, restore
+from minikeras.saving.states import Saved, collected, restore
 
 __all__ = [
     "built_from",
     "load_file",
     "load_weights_file",
+    "opened_weights",
+    "restore_all",
     "save_file",
+    "save_states",
     "save_weights_file",
 ]
 
@@ -96,6 +98,11 @@ def save_weights_file(
     if max_shard_size is not None:
         write_shards(path, states, max_shard_size)
         return
+    save_states(states, path)
+
+
+def save_states(states: Mapping[str, Saved], path: Any) -> None:
+    """Write states into a ``.weights.h5``."""
     data = written(states)
     with atomic_write(path) as file:
         file.write(data)
@@ -166,11 +173,25 @@ def load_weights_file(
 ) -> None:
     """Load weights into a model: all, or in case of an error none."""
     _require_built(model, "loading weights into")
-    before = [] if skip_mismatch else _values(model)
     with _weights(path) as weights:
-        failed = restore(model, weights.at, objects_to_skip or ())
+        restore_all(model, weights, objects_to_skip or (), skip_mismatch)
+
+
+def restore_all(
+    model: Any,
+    weights: Any,
+    skip: Iterable[Any] = (),
+    skip_mismatch: bool = False,
+) -> None:
+    """Give a model the weights in a file: all, or in case of an error none.
+
+    Raises:
+        ValueError: if some do not fit; with `skip_mismatch` that is a warning.
+    """
+    before = [] if skip_mismatch else _values(model)
+    failed = restore(model, weights.at, skip)
     if failed and skip_mismatch:
-        warnings.warn(_report(failed), stacklevel=3)
+        warnings.warn(_report(failed), stacklevel=5)
     elif failed:
         K.batch_set_value(before)
         raise ValueError(_report(failed))
@@ -194,8 +215,13 @@ def _weights(path: Any) -> Iterator[Any]:
         with closing(ShardedWeights(path)) as shards:
             yield shards
     else:
-        with closing(Weights(path, Path(path).stat().st_size, name)) as weights:
+        with closing(opened_weights(path)) as weights:
             yield weights
+
+
+def opened_weights(path: Any) -> Weights:
+    """Return a ``.weights.h5``, opened for reading."""
+    return Weights(path, os.path.getsize(path), str(path))
 
 
 def _report(failed: list[tuple[Any, Exception]]) -> str:

@@ -81,7 +81,7 @@ def _modern(value: Any) -> Any:
     if value.get("module") is not None or not isinstance(value["config"], (dict, list)):
         return value
     if value["class_name"] in ("Policy", "PolicyV1"):
-        return value["config"]["name"]
+        return dict(value["config"])["name"]
     modern = modern_config(value)
     if "seed" in modern["config"] or modern["config"].keys() == {"dtype"}:
         modern["config"].pop("dtype", None)  # of an initializer

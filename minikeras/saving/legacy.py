@@ -56,6 +56,7 @@ def save_model_to_hdf5(
         if optimizer is not None and optimizer.variables:
             group = file.create_group("optimizer_weights")
             _write_variables(group, optimizer.variables)
+    os.makedirs(os.path.dirname(filepath) or ".", exist_ok=True)
     with atomic_write(filepath) as target:
         target.write(memory.getbuffer())
 

@@ -25,6 +25,7 @@ from minikeras.training.inputs import (
     unpack_x_y_sample_weight,
 )
 from minikeras.training.objective import Logs, Objective
+from minikeras.training.resumption import Resumption
 
 __all__ = ["Trainer"]
 
@@ -44,9 +45,24 @@ class Trainer(Objective):
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         self.stop_training = False
+        self.resumption: Resumption | None = None
         self._steps: dict[str, K.TracedFunction] = {}
         self._traced_for: Any = None
         self._looked_at: object = None
+
+    def resume_at(
+        self, epoch: int, batch: int = 0, restore: Callable[[], Any] | None = None
+    ) -> None:
+        """Let the training that begins go on from an earlier one.
+
+        For a callback's `on_train_begin`.
+
+        Args:
+            epoch: with which to go on.
+            batch: how many batches of it to pass over.
+            restore: is called after these, before the first batch to train on.
+        """
+        self.resumption = Resumption(epoch, batch, restore)
 
     def fit(
         self,
@@ -126,9 +142,12 @@ class Trainer(Objective):
         if held_out is not None:
             self._checked("test", held_out)
         self.stop_training = False
+        self.resumption = None
         logs: Logs = {}
         hooks.on_train_begin()
         for epoch in epochs:
+            if self.resumption is not None and epoch < self.resumption.epoch:
+                continue
             due = held_out if is_due(epoch, validation_freq) else None
             logs = self._train_epoch(epoch, run, data, due, hooks) or logs
             if self.stop_training:
@@ -148,8 +167,10 @@ class Trainer(Objective):
         """Train for one epoch, and validate; return the logs, None without any data."""
         self.model.reset_metrics()
         hooks.on_epoch_begin(epoch)
-        last = deque(self._each("train", run, data, hooks), maxlen=1)
-        if not last:
+        resumed = self.resumption
+        here = resumed if resumed is not None and resumed.epoch == epoch else None
+        last = deque(self._each("train", run, data, hooks, here), maxlen=1)
+        if not last and not (here and here.batch):
             self.stop_training = True
             warnings.warn(
                 f"Your input ran out of data before epoch {epoch + 1}: training ends "
@@ -157,7 +178,7 @@ class Trainer(Objective):
                 stacklevel=4,
             )
             return None
-        logs = self._logs(last[0])
+        logs = self._logs(last[0] if last else None)
         if held_out is not None:
             found = self._evaluated(held_out, hooks)
             logs |= {f"val_{name}": value for name, value in found.items()}
@@ -374,7 +395,12 @@ class Trainer(Objective):
             self._compiled_loss.check(unpack_x_y_sample_weight(data)[1])
 
     def _each(
-        self, kind: str, run: Run, data: Batches, hooks: CallbackList
+        self,
+        kind: str,
+        run: Run,
+        data: Batches,
+        hooks: CallbackList,
+        resumed: Resumption | None = None,
     ) -> Iterator[Any]:
         """Run a step on each batch, between hooks; yield what it returns."""
         begin, end = hooks.of_batches(kind)
@@ -382,7 +408,8 @@ class Trainer(Objective):
         as_logs = as_outputs if kind == "predict" else self._logs
         size = self.steps_per_execution
         batches = iter(data.passes)
-        for number in count(0, size):
+        first = resumed.enter(batches) if resumed else 0
+        for number in count(first, size):
             group = list(islice(batches, size))
             if not group:
                 return
