@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 FAMILIES = ops_cases.words("""
     activation attention color control conv elementwise filling filters image indexing
     introspection linalg normalization pixels pooling recurrent reduction reshaping
-    sampling softmax warping
+    sampling softmax transforms warping
 """)
 
 
