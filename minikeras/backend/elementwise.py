@@ -8,7 +8,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minikeras.backend.introspection import dtype, is_float_dtype, limits, rank
+from minikeras.backend.introspection import (
+    dtype,
+    is_float_dtype,
+    limits,
+    long_as_float,
+    rank,
+)
 from minikeras.engine import ops as engine
 from minikeras.engine.dtypes import to_float
 from minikeras.engine.graph import Tensor
@@ -180,12 +186,12 @@ def exp2(x: Any) -> Tensor:
 
 def deg2rad(x: Any) -> Tensor:
     """Return angles in radians, given in degrees."""
-    return engine.multiply(x, math.pi / 180.0)
+    return engine.multiply(long_as_float(x), math.pi / 180.0)
 
 
 def rad2deg(x: Any) -> Tensor:
     """Return angles in degrees, given in radians."""
-    return engine.multiply(x, 180.0 / math.pi)
+    return engine.multiply(long_as_float(x), 180.0 / math.pi)
 
 
 def isposinf(x: Any) -> Tensor:

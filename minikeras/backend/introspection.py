@@ -14,7 +14,7 @@ from minikeras.engine import devices, dtypes
 from minikeras.engine import ops as engine
 from minikeras.engine.errors import DTypeError, ShapeError
 from minikeras.engine.graph import Tensor, is_symbolic
-from minikeras.engine.op import as_array, as_tensor
+from minikeras.engine.op import as_array, as_tensor, promoted
 from minikeras.engine.ops import shape, size
 from minikeras.engine.spec import Array, Shape
 
@@ -26,6 +26,7 @@ __all__ = [
     "count_params",
     "dtype",
     "get_variable_shape",
+    "in_one_dtype",
     "int_shape",
     "is_float_dtype",
     "is_int_dtype",
@@ -35,6 +36,7 @@ __all__ = [
     "is_tensor",
     "known_shape",
     "limits",
+    "long_as_float",
     "ndim",
     "rank",
     "result_type",
@@ -145,6 +147,24 @@ def result_type(*kinds: Any) -> str:
     return dtypes.result_type(*(k or floatx() for k in kinds or (None,))).name
 
 
+def in_one_dtype(*xs: Any) -> list[Any]:
+    """Return numbers, arrays or tensors in the dtype in which they meet.
+
+    Example:
+        >>> in_one_dtype(np.float16([1, 2]), 0.5)[1]
+        array(0.5, dtype=float16)
+    """
+    return [engine.cast(x, promoted(xs)) for x in xs]
+
+
+def long_as_float(x: Any) -> Any:
+    """Return `x`, integers of 64 bits as floats that keep more of their digits.
+
+    Some functions of Keras do so, others make float32 of them.
+    """
+    return cast(x, "float64") if dtype(x) == "int64" else x
+
+
 def is_float_dtype(dtype: Any) -> bool:
     """Whether `dtype` is a real floating-point type."""
     return dtypes.as_dtype(dtype).is_floating
@@ -168,7 +188,10 @@ def limits(dtype: Any) -> tuple[Any, Any]:
     if kind.is_integer:
         info = np.iinfo(kind.as_numpy_dtype)
         return info.min, info.max
-    largest = float(np.finfo(kind.as_numpy_dtype).max)
+    if kind == "bfloat16":  # which NumPy knows nothing about
+        largest = (2 - 2**-7) * 2.0**127
+    else:
+        largest = float(np.finfo(kind.as_numpy_dtype).max)
     return -largest, largest
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minikeras.backend.introspection import cast, dtype
+from minikeras.backend.introspection import cast, dtype, long_as_float
 from minikeras.engine import ops as engine
 from minikeras.engine.graph import Tensor
 from minikeras.engine.ops import (
@@ -35,19 +35,14 @@ __all__ = [
 ]
 
 
-def _of_long(x: Any) -> Any:
-    """Return integers of 64 bits as floats that keep more of their digits."""
-    return cast(x, "float64") if dtype(x) == "int64" else x
-
-
 def cbrt(x: Any) -> Tensor:
     """Return the cube root of `x`, which is negative where `x` is."""
-    return engine.cbrt(_of_long(x))
+    return engine.cbrt(long_as_float(x))
 
 
 def i0(x: Any) -> Tensor:
     """Return the modified Bessel function of the first kind, of order 0."""
-    return engine.i0(_of_long(x))
+    return engine.i0(long_as_float(x))
 
 
 def fmax(x1: Any, x2: Any) -> Tensor:

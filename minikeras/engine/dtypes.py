@@ -240,7 +240,9 @@ def _meeting(kinds: tuple[Any, ...]) -> str:
         return "string"
     common = set.intersection(*(_BOUNDS[name] for name in names))
     # The least element is the common bound below which no other common bound lies.
-    return min(common, key=lambda name: len(_BOUNDS[name] ^ common))
+    least = min(common, key=lambda name: len(_BOUNDS[name] ^ common))
+    # As in Keras, 64 bits come of 64 bits alone: uint32 meets int32 in int32.
+    return "int32" if least == "int64" and "int64" not in names else least
 
 
 def result_type(*kinds: Any) -> DType:

@@ -201,6 +201,7 @@ def fabs(x: Any) -> Any:
 @eager
 def ldexp(x1: Any, x2: Any) -> Any:
     """Return `x1` times 2 to the power of `x2`."""
+    x1, x2 = K.in_one_dtype(x1, x2)
     return K.multiply(x1, K.power(2.0, x2))
 
 

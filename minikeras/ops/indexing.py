@@ -119,8 +119,11 @@ def multi_hot(
     axis: int = -1,
     dtype: Any = None,
     sparse: bool = False,
+    **kwargs: Any,
 ) -> Any:
     """Return 1 at all indices of an example, 0 elsewhere.
+
+    An older name of `num_classes` is ``num_tokens``.
 
     Raises:
         ValueError: if `num_classes` is not given.
@@ -129,6 +132,7 @@ def multi_hot(
         inputs: (batch, indices), or (indices)
         returns: (batch, num_classes)
     """
+    num_classes = kwargs.pop("num_tokens", num_classes)
     if num_classes is None:
         raise ValueError("Argument `num_classes` must be specified.")
     hot = K.one_hot(inputs, num_classes, axis, dtype)

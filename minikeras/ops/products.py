@@ -73,27 +73,32 @@ def inner(x1: Any, x2: Any) -> Any:
 @eager
 def outer(x1: Any, x2: Any) -> Any:
     """Return the products of each element of `x1` with each of `x2`, both made flat."""
+    x1, x2 = K.in_one_dtype(x1, x2)
     return K.multiply(K.reshape(x1, (-1, 1)), K.reshape(x2, (1, -1)))
 
 
 @eager
 def vdot(x1: Any, x2: Any) -> Any:
     """Return the sum of the products of all elements of `x1` and `x2`."""
-    return K.sum(K.multiply(K.reshape(x1, (-1,)), K.reshape(x2, (-1,))))
+    x1, x2 = K.in_one_dtype(x1, x2)
+    return K.tensordot(K.reshape(x1, (-1,)), K.reshape(x2, (-1,)), 1)
 
 
 @eager
 def kron(x1: Any, x2: Any) -> Any:
-    """Return the matrix of blocks `x2`, each scaled by one element of `x1`.
+    """Return an array of blocks `x2`, each scaled by one element of `x1`.
 
     Shapes:
-        x1: (a, b)
+        x1: (a, b), or any other; of different ranks one gets leading axes of size 1
         x2: (c, d)
         returns: (a · c, b · d)
     """
-    blocks = K.einsum("ab,cd->acbd", x1, x2)
-    a, c, b, d = shape(blocks)
-    return K.reshape(blocks, (a * c, b * d))
+    n = max(K.rank(x1), K.rank(x2))
+    x1, x2 = (K.expand_dims(x, range(n - K.rank(x))) for x in K.in_one_dtype(x1, x2))
+    elements = K.expand_dims(x1, range(1, 2 * n, 2))
+    blocks = K.multiply(elements, K.expand_dims(x2, range(0, 2 * n, 2)))
+    sizes = zip(shape(x1), shape(x2), strict=True)
+    return K.reshape(blocks, [a * b for a, b in sizes])
 
 
 @eager

@@ -55,17 +55,20 @@ def nanprod(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
 @eager
 def nanmax(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return the largest of the elements over `axis` that are not NaN."""
-    return _or_nan(K.max(_filled(x, -math.inf), axis, keepdims), x, axis, keepdims)
+    return _extreme(K.max, -math.inf, x, axis, keepdims)
 
 
 @eager
 def nanmin(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return the smallest of the elements over `axis` that are not NaN."""
-    return _or_nan(K.min(_filled(x, math.inf), axis, keepdims), x, axis, keepdims)
+    return _extreme(K.min, math.inf, x, axis, keepdims)
 
 
-def _or_nan(y: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
-    """Return `y`, and NaN where there is nothing else."""
+def _extreme(find: Any, least: float, x: Any, axis: Axes, keepdims: bool) -> Any:
+    """Return the extreme of what is not NaN, and NaN where there is nothing else."""
+    if not K.is_float_dtype(K.dtype(x)):
+        return find(x, axis, keepdims)
+    y = find(_filled(x, least), axis, keepdims)
     return K.where(K.all(K.isnan(x), axis, keepdims), math.nan, y)
 
 

@@ -137,7 +137,7 @@ def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
 @eager
 def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     """Return `x2` after `x1` along `axis`, both made flat if it is None."""
-    return concatenate([x1, x2], axis)
+    return concatenate(K.in_one_dtype(x1, x2), axis)
 
 
 @eager

@@ -19,7 +19,7 @@ def corrcoef(x: Any) -> Any:
         x: (variables, observations), or (observations)
         returns: (variables, variables), or ()
     """
-    x = K.divide(x, 1)
+    x = K.divide(K.long_as_float(x), 1)
     rows = K.expand_dims(x, 0) if K.rank(x) == 1 else x
     apart = K.subtract(rows, K.mean(rows, -1, keepdims=True))
     together = K.matmul(apart, K.transpose(apart))

@@ -12,6 +12,7 @@ from typing import Any
 from minikeras.engine import dtypes
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op
+from minikeras.engine.ops.arithmetic import add, divide, multiply
 from minikeras.engine.ops.elementwise import FloatUnary, Unary, absolute, erf, square
 from minikeras.engine.ops.extremes import clip, minimum
 from minikeras.engine.ops.reshaping import operand
@@ -114,7 +115,7 @@ def hard_tanh(x: Any) -> Tensor:
 
 def hard_sigmoid(x: Any) -> Tensor:
     """Return x / 6 + 1/2, limited to 0 from below and to 1 from above."""
-    return clip(real(x) / 6 + 0.5, 0, 1)
+    return clip(add(divide(x, 6), 0.5), 0, 1)
 
 
 def hard_silu(x: Any) -> Tensor:
@@ -122,8 +123,7 @@ def hard_silu(x: Any) -> Tensor:
 
     Source: Howard et al. 2019, arXiv:1905.02244, as "hard swish".
     """
-    x = real(x)
-    return x * hard_sigmoid(x)
+    return multiply(x, hard_sigmoid(x))
 
 
 # -- sigmoid and its relatives ---------------------------------------------------------
@@ -233,7 +233,7 @@ def selu(x: Any) -> Tensor:
 
     Source: Klambauer et al. 2017, arXiv:1706.02515, equations 2 and 14.
     """
-    return SELU_SCALE * elu(x, SELU_ALPHA)
+    return multiply(SELU_SCALE, elu(x, SELU_ALPHA))
 
 
 def gelu(x: Any, approximate: bool = True) -> Tensor:
@@ -249,5 +249,5 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
     if approximate:
         # (1 + tanh u) / 2 = sigmoid(2u), which is exact where tanh u is all but -1.
         u = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
-        return x * sigmoid(2 * u)
-    return 0.5 * x * (1 + erf(x / math.sqrt(2)))
+        return multiply(x, cast(sigmoid(2 * u), x.dtype))
+    return multiply(x, cast(0.5 * (1 + erf(x / math.sqrt(2))), x.dtype))

@@ -10,7 +10,13 @@ from minikeras.engine import shapes
 from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op, no_gradient
 from minikeras.engine.ops.comparison import equal, where
-from minikeras.engine.ops.elementwise import Binary, exp, log, numbers_only
+from minikeras.engine.ops.elementwise import (
+    Binary,
+    exp,
+    log,
+    numbers_only,
+    truth_as_integers,
+)
 from minikeras.engine.ops.reduction import sum_like
 from minikeras.engine.spec import Array, Spec
 
@@ -140,7 +146,7 @@ class FloorDiv(ExactBinary, name="floor_divide"):
     """z = floor(x / y): a step function, so its gradient is none."""
 
     vjp = no_gradient
-    result = numbers_only
+    meeting_dtype = truth_as_integers
 
     def exact(self, x: int, y: int) -> int | None:
         return x // y if y else None
@@ -154,7 +160,7 @@ def floor_divide(x: Any, y: Any) -> Tensor:
 class FloorMod(ExactBinary, name="mod"):
     """z = x - y floor(x / y): the sign of y, as in Python."""
 
-    result = numbers_only
+    meeting_dtype = truth_as_integers
 
     def exact(self, x: int, y: int) -> int | None:
         return x % y if y else None
@@ -175,7 +181,7 @@ class Pow(Binary, name="power"):
     dz/dx at 0^0, since x^0 is flat.
     """
 
-    result = numbers_only
+    meeting_dtype = truth_as_integers
 
     def vjp(self, g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         base = where(equal(x, 0) & equal(y, 0), 1, x)  # or else 0 times 1/0

@@ -7,6 +7,7 @@ adds is the shape of its result, the dtype and the derivative.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +16,7 @@ from minikeras.engine.dtypes import DType, as_dtype
 from minikeras.engine.errors import DTypeError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.kernels.erf import erf as erf_kernel
-from minikeras.engine.op import Op, no_gradient
+from minikeras.engine.op import Op, no_gradient, promoted
 from minikeras.engine.registry import find
 from minikeras.engine.spec import Array, Spec
 
@@ -60,6 +61,12 @@ def numbers_only(self: Elementwise, dtype: DType) -> DType:
     if dtype.is_bool:
         raise DTypeError(f"{self.name}: truth values are not numbers; cast them first")
     return dtype
+
+
+def truth_as_integers(self: Elementwise, inputs: Sequence[Any]) -> DType:
+    """Serve as the `meeting_dtype` of a function that computes 0 and 1 of truth."""
+    dtype = promoted(inputs)
+    return as_dtype("int32") if dtype.is_bool else dtype
 
 
 class Unary(Elementwise):
@@ -160,7 +167,8 @@ def conjugate(x: Any) -> Tensor:
 class Square(Unary, name="square"):
     """y = x²."""
 
-    result = numbers_only
+    promotes = True
+    meeting_dtype = truth_as_integers
 
     def vjp(self, g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
         return (g * (2 * x),)
@@ -346,7 +354,7 @@ class Trunc(Unary, name="trunc"):
     vjp = no_gradient
 
     def kernel(self, xp: ModuleType, x: Array) -> Array:
-        return xp.trunc(x) if x.dtype.kind == "f" else x
+        return xp.trunc(x) if x.dtype.kind in "fV" else x  # V: bfloat16
 
 
 def trunc(x: Any) -> Tensor:

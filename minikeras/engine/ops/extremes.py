@@ -167,7 +167,8 @@ class ArgExtreme(Reduction):
         if n > _FEW:
             raise TypeError(f"{n} places are searched by a call")
         best = getattr(xp, self.extreme)(x, i, keepdims=True)
-        found = (x == best) | xp.isnan(x) if x.dtype.kind == "f" else x == best
+        whole = x.dtype.kind in "biu"
+        found = x == best if whole else (x == best) | xp.isnan(x)
         places = xp.arange(n, dtype=self.dtype.as_numpy_dtype)
         places = places.reshape(-1, *(1,) * (x.ndim - i - 1))
         first = xp.where(found, places, places.dtype.type(n))

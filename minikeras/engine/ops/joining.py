@@ -400,12 +400,12 @@ class Meshgrid(Op, name="meshgrid"):
         ]
 
 
-def meshgrid(*xs: Any, indexing: str = "xy") -> list[Tensor]:
+def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
     """Return the coordinates of all points of the grid that vectors span.
 
     Args:
-        xs: the coordinates along each axis.
+        x: the coordinates along each axis.
         indexing: ``"xy"`` if the first vector runs along the second axis, as in a
             picture; ``"ij"`` if each runs along its own.
     """
-    return list(Meshgrid(indexing)(*xs))
+    return list(Meshgrid(indexing)(*x))

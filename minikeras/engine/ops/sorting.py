@@ -101,7 +101,7 @@ class TopK(Op, name="top_k"):
 
     def kernel(self, xp: ModuleType, x: Array) -> tuple[Array, Array]:
         # ~ turns the order of integers around as - does, and never overflows.
-        falling = -x if x.dtype.kind == "f" else ~x
+        falling = ~x if x.dtype.kind in "biu" else -x
         places = xp.argsort(falling, -1, kind="stable")[..., : self.k].astype("int32")
         return xp.take_along_axis(x, places, -1), places
 

@@ -22,7 +22,7 @@ def test_erf_is_right_to_the_last_digits(dtype, ulps):
     assert np.max(np.abs(found.astype("float64") - expected) / one_ulp) <= ulps
 
 
-@pytest.mark.parametrize("op", [ops.negative, ops.sign, ops.square, ops.subtract])
+@pytest.mark.parametrize("op", [ops.negative, ops.sign, ops.subtract])
 def test_truth_values_are_not_numbers(op):
     x = np.array([True, False])
     with pytest.raises(DTypeError, match="not numbers; cast them first"):
