@@ -17,6 +17,7 @@ import importlib.util
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -34,13 +35,15 @@ import pytest
 import minikeras
 
 # Of Keras, only what the tests themselves are made of is Keras's own.
-OWN = re.compile(r"keras\.src\.(testing\b.*|utils\.module_utils|.*_test)")
+OWN = re.compile(
+    r"keras\.src\.(testing\b.*|utils\.module_utils|backend\.common\.backend_utils|.*_test)"
+)
 # Tests of what Keras is made of: other backends, its own files, formats of others.
 SKIPPED = ("backend/tensorflow", "backend/torch", "backend/jax", "export", "testing")
 # Other libraries that the tests import, and only some of them need.
 OTHERS = ("tensorflow", "torch", "grain")
-# Seconds that the tests of one file may take.
-LIMIT = 240
+# Seconds that the tests of one file may take, and bytes.
+LIMIT, MEMORY = 240, 6 << 30
 # What Keras's tests have beside them in its repository.
 CONFTEST = """
 def skip_if_backend(*names, **reasons):
@@ -64,6 +67,14 @@ def source() -> Path:
 STAND_INS = {
     "is_traceback_filtering_enabled": lambda: False,
     "to_snake_case": lambda name: snake(name),
+    "FLOAT_TYPES": ("bfloat16", "float16", "float32", "float64"),
+    "INT_TYPES": ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"),
+}
+STAND_INS["ALLOWED_DTYPES"] = {
+    "bool",
+    "string",
+    *STAND_INS["FLOAT_TYPES"],
+    *STAND_INS["INT_TYPES"],
 }
 
 
@@ -212,6 +223,7 @@ class Tally:
 
 def run_file(file: Path, options: Sequence[str]) -> None:
     """Run one file of tests, in a process that does nothing else; print the counts."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     tally = Tally()
     given = ["-q", "-p", "no:cacheprovider", "--tb=short", *options, file.name]
     os.chdir(file.parent)

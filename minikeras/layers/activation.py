@@ -173,5 +173,22 @@ class Softmax(_Elementwise):
         if mask is None:
             return K.softmax(inputs, self.axis)
         low = -3e4 if inputs.dtype == "float16" else -1e9
+        _check_mask(inputs, mask)
         mask = K.cast(mask, "bool")
         return K.where(mask, K.softmax(K.where(mask, inputs, low), self.axis), 0.0)
+
+
+def _check_mask(x: K.Tensor, mask: Any) -> None:
+    """See that a mask broadcasts to what is masked."""
+    whole, given = tuple(x.shape or ()), tuple(mask.shape or ())
+    if len(given) > len(whole):
+        raise ValueError(
+            "`mask` must not have more dimensions than `inputs`. Received: "
+            f"mask.shape={given}, inputs.shape={whole}"
+        )
+    for n, m in zip(reversed(whole), reversed(given), strict=False):
+        if m != 1 and None not in (n, m) and n != m:
+            raise ValueError(
+                "`mask` must be broadcastable to `inputs`. Received: "
+                f"mask.shape={given}, inputs.shape={whole}"
+            )

@@ -137,10 +137,10 @@ class Attention(Layer):
                 f"inputs={inputs}, mask={mask}."
             )
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the query."""
-        self.check(inputs, previous_mask)
-        return previous_mask and previous_mask[0]
+        self.check(inputs, mask)
+        return mask and mask[0]
 
     def compute_output_shape(self, input_shape: Sequence[Any]) -> tuple[Any, ...]:
         """Return the shape of the query, with the last size of the value."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from minikeras import activations
 from minikeras import backend as K
-from minikeras.layers.arguments import positive
+from minikeras.layers.arguments import RECEIVED, positive
 from minikeras.layers.base import Layer
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
@@ -67,7 +67,7 @@ class _Cell(Layer):
         kwargs.pop("implementation", None)  # Keras's: how to compute the same
         super().__init__(**kwargs)
         recurrent = recurrent_initializer, recurrent_regularizer, recurrent_constraint
-        self.units = positive(units, "units")
+        self.units = positive(units, "units", RECEIVED)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.weight_rule(

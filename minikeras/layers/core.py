@@ -9,7 +9,7 @@ from typing import Any
 from minikeras import activations
 from minikeras import backend as K
 from minikeras.adapters import Adaptable, Linear, Rows, Weight
-from minikeras.layers.arguments import positive
+from minikeras.layers.arguments import UNITS, positive
 from minikeras.layers.base import Layer
 from minikeras.layers.history import CallNode
 from minikeras.layers.input_spec import InputSpec, known_shape
@@ -70,7 +70,7 @@ class Dense(Adaptable, Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.adapt(lora_rank, lora_alpha, quantization_config)
-        self.units = positive(units, "units")
+        self.units = positive(units, "units", UNITS)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.weight_rule(
@@ -146,9 +146,9 @@ class Lambda(Layer):
         more = {name: value for name, value in offered.items() if name in takes}
         return self.function(inputs, **self.arguments, **more)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask given, or what the function given for it returns."""
-        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
 
 class Masking(Layer):
@@ -171,7 +171,7 @@ class Masking(Layer):
         mask = self.compute_mask(inputs)
         return K.where(K.expand_dims(mask, -1), inputs, 0)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> K.Tensor:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> K.Tensor:
         """Return which steps have an element that is not `mask_value`."""
         return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
 
@@ -239,7 +239,7 @@ class Embedding(Adaptable, Layer):
         rows = K.gather(self.embeddings, K.cast(inputs, "int32"))
         return K.cast(rows, self.compute_dtype)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> K.Tensor | None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> K.Tensor | None:
         """Return which inputs are not 0, if `mask_zero` says so."""
         return K.not_equal(inputs, 0) if self.mask_zero else None
 

@@ -6,7 +6,6 @@ Each merging is a layer, and a function that makes the layer and calls it.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,8 +39,8 @@ class Merge(Layer):
     """Base of layers that merge a list of inputs, element by element.
 
     Inputs of fewer axes than the others get axes of size 1 after the batch. The mask of
-    the output holds wherever one of the inputs' masks does; `neutral` is what stands
-    for an element that is masked, where such elements are not to take part.
+    the output holds wherever one of the inputs' masks does; with `skips_masked`, what
+    is masked in one input does not take part: the other stands for it.
 
     Shapes:
         inputs: [(batch, ...), ...], which broadcast
@@ -50,7 +49,7 @@ class Merge(Layer):
         ValueError: if the input is not a list, or shapes do not fit.
     """
 
-    neutral: float | None = None
+    skips_masked = False
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -72,7 +71,7 @@ class Merge(Layer):
             )
 
     def call(self, inputs: Tensors, mask: Any = None) -> K.Tensor:
-        if mask is not None and self.neutral is not None:
+        if mask is not None and self.skips_masked:
             return self.merge_unmasked(inputs, mask)
         ranks = [len(known_shape(x)) for x in inputs]
         new = [range(1, max(ranks) - rank + 1) for rank in ranks]
@@ -83,21 +82,39 @@ class Merge(Layer):
         raise NotImplementedError
 
     def merge_unmasked(self, inputs: Tensors, masks: Sequence[Any]) -> K.Tensor:
-        """Return the inputs as one, 0 where all are masked."""
-        pairs = list(zip(inputs, masks, strict=True))
-        kept = [
-            x if m is None else K.where(K.expand_dims(m, -1), x, self.neutral)
-            for x, m in pairs
-        ]
-        some = self.compute_mask(inputs, masks)
-        y = self.call(kept)
-        return y if some is None else K.where(K.expand_dims(some, -1), y, 0)
+        """Return the inputs as one, each masked element replaced by the others'."""
+        y, valid = inputs[0], masks[0]
+        for x, mask in zip(inputs[1:], masks[1:], strict=True):
+            x = x if mask is None else K.where(K.expand_dims(mask, -1), x, y)
+            y = y if valid is None else K.where(K.expand_dims(valid, -1), y, x)
+            y, valid = self.call([y, x]), _either(valid, mask)
+        return y
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Return where one of the masks holds; None if an input has none."""
-        if previous_mask is None or any(m is None for m in previous_mask):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:  # as Keras names it
+        """Return where one of the masks holds; None if an input has none.
+
+        Raises:
+            ValueError: if there is not one mask, or None, for each input.
+        """
+        if mask is None:
             return None
-        return functools.reduce(K.logical_or, previous_mask)
+        _check_masks(inputs, mask)
+        return functools.reduce(_either, mask)
+
+
+def _either(one: Any, other: Any) -> Any:
+    return None if one is None or other is None else K.logical_or(one, other)
+
+
+def _check_masks(inputs: Any, mask: Any) -> None:
+    for name, value in (("mask", mask), ("inputs", inputs)):
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"`{name}` should be a list. Received: {name}={value}")
+    if len(inputs) != len(mask):
+        raise ValueError(
+            "The lists `inputs` and `mask` should have the same length. Received: "
+            f"{len(inputs)} inputs and {len(mask)} masks"
+        )
 
 
 def _needs_two(layer: Layer, input_shape: Sequence[Any]) -> None:
@@ -132,7 +149,7 @@ class Subtract(Merge):
 class Multiply(Merge):
     """The product of the inputs, of those which are not masked."""
 
-    neutral = 1.0
+    skips_masked = True
 
     def merge(self, inputs: Tensors) -> K.Tensor:
         return functools.reduce(K.multiply, inputs)
@@ -148,7 +165,7 @@ class Average(Merge):
 class Maximum(Merge):
     """The largest of the inputs, of those which are not masked."""
 
-    neutral = -math.inf
+    skips_masked = True
 
     def merge(self, inputs: Tensors) -> K.Tensor:
         return functools.reduce(K.maximum, inputs)
@@ -157,7 +174,7 @@ class Maximum(Merge):
 class Minimum(Merge):
     """The smallest of the inputs, of those which are not masked."""
 
-    neutral = math.inf
+    skips_masked = True
 
     def merge(self, inputs: Tensors) -> K.Tensor:
         return functools.reduce(K.minimum, inputs)
@@ -193,11 +210,14 @@ class Concatenate(Merge):
     def call(self, inputs: Tensors, mask: Any = None) -> K.Tensor:
         return K.concatenate(inputs, self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the masks joined; an input without one counts everywhere."""
-        if previous_mask is None or all(m is None for m in previous_mask):
+        if mask is None:
             return None
-        pairs = zip(inputs, previous_mask, strict=True)
+        _check_masks(inputs, mask)
+        if all(m is None for m in mask):
+            return None
+        pairs = zip(inputs, mask, strict=True)
         masks = [_mask_for_each_element(x, m) for x, m in pairs]
         return K.any(K.concatenate(masks, self.axis), axis=-1)
 
@@ -255,7 +275,7 @@ class Dot(Merge):
             x, y = K.l2_normalize(x, i), K.l2_normalize(y, j)
         return K.batch_dot(x, y, (i, j))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: the axis of the mask may be gone."""
 
 

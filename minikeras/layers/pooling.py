@@ -222,7 +222,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         total = K.sum(inputs * weight, self.spatial_axes, keepdims=self.keepdims)
         return total / K.sum(weight, self.spatial_axes, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: the axis of the mask is gone."""
 
 

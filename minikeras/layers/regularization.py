@@ -70,10 +70,29 @@ class Dropout(_Noise):
     ) -> None:
         super().__init__(seed, **kwargs)
         self.rate = _share(rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _noise_shape(noise_shape)
 
     def disturb(self, inputs: K.Tensor) -> K.Tensor:
         return K.dropout(inputs, self.rate, self.noise_shape, self.seed_generator)
+
+
+def _noise_shape(value: Any) -> tuple[int | None, ...] | None:
+    """Return the shape of the choices, checked."""
+    if value is None:
+        return None
+    wanted = ""
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        wanted = "a tuple or list of integers"
+    elif any(n is not None and not isinstance(n, int) for n in value):
+        wanted = "all elements to be integers or None"
+    elif any(n is not None and n <= 0 for n in value):
+        wanted = "all dimensions to be positive integers or None"
+    if wanted:
+        raise ValueError(
+            "Invalid value received for argument `noise_shape`. "
+            f"Expected {wanted}. Received: noise_shape={value}"
+        )
+    return tuple(value)
 
 
 class SpatialDropout1D(Dropout):
@@ -210,7 +229,7 @@ class AlphaDropout(_Noise):
     ) -> None:
         super().__init__(seed, **kwargs)
         self.rate = _share(rate)
-        self.noise_shape = noise_shape
+        self.noise_shape = _noise_shape(noise_shape)
 
     def disturb(self, inputs: K.Tensor) -> K.Tensor:
         keep = 1.0 - self.rate

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.layers.arguments import one_of, positive, sizes
+from minikeras.layers.arguments import SHOULD_BE, one_of, positive, sizes
 from minikeras.layers.base import Layer
 from minikeras.layers.input_spec import InputSpec, known_shape
 from minikeras.layers.spatial import Spatial
@@ -71,6 +71,16 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int | None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
+        if any(n is not None and n < -1 for n in self.target_shape):
+            raise ValueError(
+                "Each entry of `target_shape` must be a non-negative integer, or -1 "
+                f"for the size to be computed. Received: target_shape={target_shape}"
+            )
+        if self.target_shape.count(-1) > 1:
+            raise ValueError(
+                "There must be at most one unknown dimension (-1) in `target_shape`. "
+                f"Received: target_shape={target_shape}"
+            )
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
         target = _resolved(known_shape(inputs)[1:], self.target_shape)
@@ -127,7 +137,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n = positive(n, "n")
+        self.n = positive(n, "n", SHOULD_BE)
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
@@ -164,7 +174,9 @@ class _Cropping(Spatial):
             if size is not None and before + after >= size:
                 raise ValueError(
                     "Values in `cropping` argument should be smaller than the "
-                    "corresponding spatial dimension of the input. Received: "
+                    "corresponding spatial dimension of the input; the `cropping` "
+                    f"parameter of `{type(self).__name__}` layer must be smaller than "
+                    "the input length. Received: "
                     f"inputs.shape={inputs.shape}, cropping={self.cropping}"
                 )
         kept = [slice(before, -after or None) for before, after in pairs]
@@ -305,7 +317,7 @@ class UpSampling1D(Spatial):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = positive(size, "size")
+        self.size = positive(size, "size", SHOULD_BE)
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
         return K.repeat_elements(inputs, self.size, axis=1)
