@@ -21,7 +21,7 @@ from minikeras.utils.sequences import pad_sequences
 from minikeras.utils.splitting import split_dataset
 
 if TYPE_CHECKING:
-    from minikeras.layers.preprocessing.feature_space import FeatureSpace
+    from minikeras.models.feature_space import FeatureSpace
     from minikeras.training.inputs import (
         pack_x_y_sample_weight,
         unpack_x_y_sample_weight,
@@ -48,11 +48,11 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-# What rests on layers or training waits until it is asked for.
+# What rests on models or training waits until it is asked for.
 __getattr__, __dir__ = attach(
     __name__,
     {
-        "FeatureSpace": "minikeras.layers.preprocessing.feature_space",
+        "FeatureSpace": "minikeras.models.feature_space",
         "pack_x_y_sample_weight": "minikeras.training.inputs",
         "unpack_x_y_sample_weight": "minikeras.training.inputs",
     },

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from minikeras import backend as K
-from minikeras import layers, models
+from minikeras import layers, models, saving
 from minikeras.utils import FeatureSpace
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "preprocessing.json"
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "preprocessing.json"
 RECORDED = json.loads(FIXTURES.read_text())["feature_space"]
 TABLE, FEATURES = RECORDED["table"], RECORDED["features"]
 SIZES = {"crossing_dim": 11, "hashing_dim": 6, "num_discretization_bins": 3}
@@ -136,3 +136,10 @@ def test_layers_of_ones_own_prepare_columns():
 def test_mistakes_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_file_keeps_what_was_learned(tmp_path):
+    space = adapted()
+    space.save(tmp_path / "space.keras")
+    again = saving.load_model(tmp_path / "space.keras")
+    np.testing.assert_array_equal(again(TABLE), space(TABLE))

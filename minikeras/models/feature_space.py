@@ -7,13 +7,20 @@ from itertools import islice
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.layers.base import Layer
-from minikeras.layers.core import Input
-from minikeras.layers.preprocessing.categories import CategoryEncoding, Discretization
+from minikeras import saving
+from minikeras.layers import (
+    CategoryEncoding,
+    Discretization,
+    HashedCrossing,
+    Hashing,
+    Input,
+    IntegerLookup,
+    Layer,
+    Normalization,
+    Rescaling,
+    StringLookup,
+)
 from minikeras.layers.preprocessing.data_layer import DataLayer
-from minikeras.layers.preprocessing.hashing import HashedCrossing, Hashing
-from minikeras.layers.preprocessing.lookup import IntegerLookup, StringLookup
-from minikeras.layers.preprocessing.numerical import Normalization, Rescaling
 
 __all__ = ["Cross", "Feature", "FeatureSpace"]
 
@@ -145,6 +152,9 @@ class FeatureSpace(Layer):
         array([[31.,  0.,  0.,  1.],
                [18.,  1.,  0.,  0.]], dtype=float32)
     """
+
+    # In files, as in Keras's, the layers are found as `preprocessors` alone.
+    _not_saved = frozenset({"features"})
 
     def __init__(
         self,
@@ -418,6 +428,16 @@ class FeatureSpace(Layer):
         return self.one_hot_encoders[name](x)
 
     # -- in files ----------------------------------------------------------------------
+
+    def save(self, filepath: Any) -> None:
+        """Write it to a ``.keras`` file, which `saving.load_model` reads."""
+        saving.save_model(self, filepath)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Do nothing: the layers have it all."""
+
+    def load_own_variables(self, store: Any) -> None:
+        """Do nothing: the layers have it all."""
 
     def get_config(self) -> dict[str, Any]:
         return {
