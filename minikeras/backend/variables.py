@@ -294,6 +294,14 @@ class Variable(Operators):
         tensor = as_tensor(value)
         return tensor if self.dtype == tensor.dtype else cast(tensor, self.dtype)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "value": self.numpy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        value = state.pop("value")
+        vars(self).update(state)
+        self._store(value)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)
 

@@ -56,13 +56,15 @@ class Adafactor(Optimizer):
         for variable in self._trainable_variables:
             if variable.overwrite_with_gradient:
                 continue
-            if variable.ndim >= 2:
-                for name, axis in (("r", -1), ("c", -2)):
-                    sizes = list(variable.shape)
+            for name, axis in (("r", -1), ("c", -2)):
+                sizes, kind = list(variable.shape), variable.dtype
+                if variable.ndim >= 2:
                     del sizes[axis]
-                    self._slots[variable, name] = self.add_variable(
-                        sizes, dtype=variable.dtype, name=variable.name
-                    )
+                else:  # of no use, but in Keras's files
+                    sizes, kind = [], "int32"
+                self._slots[variable, name] = self.add_variable(
+                    sizes, dtype=kind, name=variable.name
+                )
             self.add_variable_from_reference(variable, "velocity")
 
     def update_step(

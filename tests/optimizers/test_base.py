@@ -214,7 +214,10 @@ def test_no_new_trace_for_new_values():
     [
         (lambda: SGD(clipnorm=1.0, clipvalue=1.0), "Only one of `clipnorm`"),
         (lambda: SGD(use_ema=True, ema_momentum=1.5), "`ema_momentum` must be"),
-        (lambda: SGD(use_ema=True, ema_overwrite_frequency=0.5), "`ema_overwrite_frequency` must"),
+        (
+            lambda: SGD(use_ema=True, ema_overwrite_frequency=0.5),
+            "`ema_overwrite_frequency` must",
+        ),
         (lambda: SGD(gradient_accumulation_steps=1), "integer >= 2"),
         (lambda: SGD(momentum=1.5), "`momentum` must be a float"),
         (lambda: optimizers.AdamW(weight_decay=None), "weight_decay=None"),
