@@ -126,7 +126,25 @@ def _bind(node: Node, wanted: Sequence[bool]) -> Callable[..., Any]:
         return lambda run, *arrays: op.run(run, node, wanted, *arrays)
     if op.stateful:
         return lambda run, *arrays: op.run(run, node, *arrays)
-    return partial(op.kernel, devices.xp)
+    kernel = partial(op.kernel, devices.xp)
+    narrow = any(y.dtype == "bfloat16" for y in node.outputs)
+    return _typed(kernel, node) if narrow else kernel
+
+
+def _typed(kernel: Callable[..., Any], node: Node) -> Callable[..., Any]:
+    """Return a kernel whose outputs have the dtypes that the node's have.
+
+    NumPy has no loops of its own for bfloat16, and answers in a wider type at times.
+    """
+    kinds = [y.dtype.as_numpy_dtype for y in node.outputs]
+
+    def call(*arrays: Any) -> Any:
+        found = kernel(*arrays)
+        each = found if node.several else (found,)
+        cast = tuple(map(devices.xp.asarray, each, kinds))
+        return cast if node.several else cast[0]
+
+    return call
 
 
 def _needed(

@@ -61,7 +61,8 @@ class TestLossScale:
                 grads[0][1] = np.nan
             ours.apply(grads, own)
             values = theirs.stateless_apply(values[1], grads, values[0])
-        for a, b in zip((*own, *ours.variables), sum(values, []), strict=True):
+        values = [*values[0], *values[1]]
+        for a, b in zip((*own, *ours.variables), values, strict=True):
             np.testing.assert_allclose(a.numpy(), b, rtol=1e-5, err_msg=a.path)
         assert [v.path for v in ours.variables] == [v.path for v in theirs.variables]
         assert float(ours.scale_loss(1.0)) == 16.0  # 8, 16, 32, then a NaN, and again
