@@ -13,9 +13,12 @@ from minikeras.engine.devices import backend
 
 __all__ = [
     "backend",
+    "disable_flash_attention",
+    "enable_flash_attention",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_flash_attention_enabled",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
@@ -26,6 +29,7 @@ _FORMATS = ("channels_last", "channels_first")
 
 _epsilon = 1e-7
 _image_data_format = "channels_last"
+_flash_attention: bool | None = None
 
 
 def floatx() -> str:
@@ -92,6 +96,26 @@ def standardize_data_format(data_format: str | None) -> str:
             f"('channels_first', 'channels_last'). Received: {data_format}"
         )
     return name
+
+
+def enable_flash_attention() -> None:
+    """Let layers of attention keep their scores to themselves, as they do by default.
+
+    How these are computed is the same here either way.
+    """
+    global _flash_attention
+    _flash_attention = None
+
+
+def disable_flash_attention() -> None:
+    """Let layers of attention that are made from now on return scores if asked."""
+    global _flash_attention
+    _flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """Return False if it was disabled, otherwise None."""
+    return _flash_attention
 
 
 def _apply_file() -> None:

@@ -78,6 +78,7 @@ class Heads(Layer):
                 "`sliding_window` must be `None` or a positive integer. Received: "
                 f"sliding_window={sliding_window}"
             )
+        flash_attention = flash_attention or K.is_flash_attention_enabled()
         if flash_attention and self.dropout > 0.0:
             raise ValueError(
                 "Dropout is not supported when flash attention is enabled. Please set "
