@@ -67,6 +67,7 @@ def source() -> Path:
 STAND_INS = {
     "is_traceback_filtering_enabled": lambda: False,
     "to_snake_case": lambda name: snake(name),
+    "removesuffix": str.removesuffix,
     "FLOAT_TYPES": ("bfloat16", "float16", "float32", "float64"),
     "INT_TYPES": ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"),
 }
