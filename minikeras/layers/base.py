@@ -535,10 +535,11 @@ def _completed(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def complete(self: Layer, *args: Any, **kwargs: Any) -> None:
-        self._build_shapes = {**dict(zip(names, args, strict=False)), **kwargs}
         with K.init_scope(), K.layer_scope(self.name):
             self._path = K.current_path()
             build(self, *args, **kwargs)
+        # Last, as a build may call that of a base with other shapes.
+        self._build_shapes = {**dict(zip(names, args, strict=False)), **kwargs}
         self.built = True
         self.on_built()
 
