@@ -71,7 +71,7 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Tensor:
     hue = engine.where(engine.equal(value, green), near_green, near_blue)
     hue = engine.where(engine.equal(value, red), turn * (green - blue), hue)
     hue = engine.where(colored, engine.where(hue < 0.0, hue + 1.0, hue), 0.0)
-    return engine.stack([hue, saturation, value], channel_axis(data_format))
+    return _joined([hue, saturation, value], images, data_format)
 
 
 def hsv_to_rgb(images: Any, data_format: str | None = None) -> Tensor:
@@ -92,7 +92,7 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> Tensor:
         value * (1.0 - saturation + saturation * engine.clip(share, 0.0, 1.0))
         for share in shares
     ]
-    return engine.stack(colors, channel_axis(data_format))
+    return _joined(colors, images, data_format)
 
 
 def _in_color(images: Any, data_format: str | None) -> Any:
@@ -115,3 +115,8 @@ def _in_color(images: Any, data_format: str | None) -> Any:
 def _channels(images: Any, data_format: str | None) -> list[Any]:
     axis = channel_axis(data_format)
     return [engine.take(images, i, axis) for i in range(3)]
+
+
+def _joined(channels: list[Any], images: Any, data_format: str | None) -> Tensor:
+    y = engine.stack(channels, channel_axis(data_format))
+    return engine.cast(y, dtype(images))  # NumPy itself widens a bfloat16

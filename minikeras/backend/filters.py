@@ -51,9 +51,8 @@ def gaussian_blur(
     """
     images = as_images(images)
     kind, images, sigma = dtype(images), floating(images), convert_to_tensor(sigma)
-    axes = reversed(spatial_axes(data_format))
-    for i, (axis, taps) in enumerate(zip(axes, kernel_size, strict=True)):
-        n = sizes_of(images)[axis]
+    for i, axis in enumerate(reversed(spatial_axes(data_format))):
+        n, taps = sizes_of(images)[axis], kernel_size[i]
         images = along(images, _bell(n, n, (taps - 1) // 2, taps, sigma[i]), axis)
     return as_kind(images, kind)
 
@@ -174,8 +173,17 @@ def extract_patches_3d(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """Return the patches of volumes, each as one long voxel; see `extract_patches`."""
+    """Return the patches of volumes, each as one long voxel; see `extract_patches`.
+
+    Raises:
+        TypeError: if `size` is not of three numbers.
+    """
     size = (size,) * 3 if isinstance(size, int) else tuple(size)
+    if len(size) != 3:
+        raise TypeError(
+            "Invalid `size` argument. Expected an int or a tuple of length 3. "
+            f"Received: size={size}"
+        )
     return _patches(volumes, size, strides, dilation_rate, padding, data_format)
 
 

@@ -269,8 +269,9 @@ def pad_images(
         (top_padding, bottom_padding, target_height),
         (left_padding, right_padding, target_width),
     )
-    rows, columns = _ends("padding", images, sides, data_format)
-    return _bordered(images, (rows, columns), 0, data_format)
+    ends = _ends("padding", images, sides, data_format)
+    targets = target_height, target_width
+    return _bordered(images, ends, 0, data_format, targets)
 
 
 def crop_images(
@@ -323,16 +324,21 @@ def _ends(
                 f"Must specify exactly two of {', '.join(labels)}. Received: "
                 f"{', '.join(received)}"
             )
+        _check_ends(labels, given)
         first, last, target = given
         total = 0 if target is None else target - size
         total = total if what == "padding" else -total
         first = total - last if first is None else first
         last = total - first if last is None else last
-        for label, n in zip(labels, (first, last, target), strict=True):
-            if isinstance(n, int) and n < 0:
-                raise ValueError(f"{label} must be >= 0. Received: {label}={n}")
+        _check_ends(labels, (first, last, target))
         ends.append((first, last))
     return ends
+
+
+def _check_ends(labels: Sequence[str], numbers: Sequence[Any]) -> None:
+    for label, n in zip(labels, numbers, strict=True):
+        if isinstance(n, int) and n < 0:
+            raise ValueError(f"{label} must be >= 0. Received: {label}={n}")
 
 
 def _bordered(
@@ -340,17 +346,16 @@ def _bordered(
     ends: Sequence[tuple[Any, Any]],
     value: float,
     data_format: str | None,
+    targets: Sequence[Any] = (None, None),
 ) -> Tensor:
     """Return images with a border; its widths may be tensors."""
-    for axis, widths in zip(spatial_axes(data_format), ends, strict=True):
-        sizes, parts = sizes_of(images), [images]
-        for n, place in zip(widths, (0, 2), strict=True):
-            sizes[axis] = n
-            if not (isinstance(n, int) and n == 0):
-                border = engine.full(sizes, value, dtype(images))
-                parts.insert(place, border)
-        images = engine.concatenate(parts, axis)
-    return images
+    starts, sizes = [0] * rank(images), sizes_of(images)
+    axes = spatial_axes(data_format)
+    for axis, (first, last), target in zip(axes, ends, targets, strict=True):
+        starts[axis] = first
+        sizes[axis] = sizes[axis] + first + last if target is None else target
+    canvas = engine.full(sizes, value, dtype(images))
+    return engine.slice_update(canvas, starts, images)
 
 
 def _cut_to_fit(images: Any, size: Sequence[Any], data_format: str | None) -> Tensor:

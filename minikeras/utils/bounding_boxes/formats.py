@@ -76,26 +76,8 @@ def convert_format(
     if isinstance(boxes, dict):
         found = convert_format(boxes["boxes"], source, target, height, width, dtype)
         return {**boxes, "boxes": found}
-    boxes = K.cast(boxes, dtype)
-    if K.known_shape(boxes)[-1] != 4:
-        raise ValueError(
-            "`boxes` must be a tensor with the last dimension of 4. Received: "
-            f"boxes.shape={K.known_shape(boxes)}"
-        )
-    source, target = source.lower(), target.lower()
-    if not {source, target} <= FORMATS.keys():
-        raise ValueError(
-            "Invalid source or target format. Supported formats: "
-            f"{tuple(FORMATS)}; got {source} and {target}"
-        )
-    relative = source.startswith("rel_"), target.startswith("rel_")
-    if any(relative) and (width is None or height is None):
-        raise ValueError(
-            "convert_format() must receive `height` and `width` transforming between "
-            "relative and absolute formats. convert_format() received "
-            f"source=`{source}`, target=`{target}`, but height={height} and "
-            f"width={width}."
-        )
+    boxes, source, target = K.cast(boxes, dtype), source.lower(), target.lower()
+    _check(boxes, source, target, height, width)
     if source == target:
         return boxes
     (order, before), (new_order, after) = FORMATS[source], FORMATS[target]
@@ -103,14 +85,38 @@ def convert_format(
     stretches = {
         axis: before.ends(numbers[i], numbers[i + 2]) for i, axis in enumerate(order)
     }
-    if relative[0] != relative[1]:
+    relative = _is_relative(source)
+    if relative != _is_relative(target):
         for axis, size in (("x", width), ("y", height)):
-            n = K.cast(size, dtype)
-            to = (lambda a, n=n: a * n) if relative[0] else (lambda a, n=n: a / n)
-            start, end = stretches[axis]
-            stretches[axis] = to(start), to(end)
+            n, (start, end) = K.cast(size, dtype), stretches[axis]
+            stretches[axis] = (start * n, end * n) if relative else (start / n, end / n)
     first, second = (after.numbers(*stretches[axis]) for axis in new_order)
     return joined(first[0], second[0], first[1], second[1])
+
+
+def _is_relative(form: str) -> bool:
+    return form.startswith("rel_")
+
+
+def _check(boxes: Any, source: str, target: str, height: Any, width: Any) -> None:
+    if K.known_shape(boxes)[-1] != 4:
+        raise ValueError(
+            "`boxes` must be a tensor with the last dimension of 4. Received: "
+            f"boxes.shape={K.known_shape(boxes)}"
+        )
+    if not {source, target} <= FORMATS.keys():
+        raise ValueError(
+            "Invalid source or target format. Supported formats: "
+            f"{tuple(FORMATS)}; got {source} and {target}"
+        )
+    relative = _is_relative(source) or _is_relative(target)
+    if relative and (width is None or height is None):
+        raise ValueError(
+            "convert_format() must receive `height` and `width` transforming between "
+            "relative and absolute formats. convert_format() received "
+            f"source=`{source}`, target=`{target}`, but height={height} and "
+            f"width={width}."
+        )
 
 
 def sides(boxes: Any) -> list[Any]:
