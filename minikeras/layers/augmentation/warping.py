@@ -58,7 +58,10 @@ class _RandomWarp(RandomAugmentation):
         return self.sizes_in(transformation["input_shape"])
 
     def change(self, images: Any, transformation: Any) -> Any:
-        return self.warp(images, transformation, self.interpolation)
+        single = K.rank(images) == 3
+        batch = images[None] if single else images
+        found = self.warp(batch, transformation, self.interpolation)
+        return found[0] if single else found
 
     def transform_segmentation_masks(
         self, segmentation_masks: Any, transformation: Any, training: bool = True
@@ -120,7 +123,8 @@ class _RandomAffine(_RandomWarp):
             x, y, area = x - a2, y - b2, a0 * b1 - a1 * b0
             return (b1 * x - a1 * y) / area, (a0 * y - b0 * x) / area
 
-        return _around(xyxy, place)
+        found = _around(xyxy, place)
+        return found[0] if K.rank(xyxy) == 2 else found
 
 
 def _around(xyxy: Any, place: Any) -> Any:
