@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 __all__ = [
@@ -12,16 +13,19 @@ __all__ = [
     "keys_of",
     "map_structure",
     "pack_sequence_as",
+    "rebuilt",
 ]
 
 
 def is_nested(structure: Any) -> bool:
-    """Whether `structure` is a list, tuple or dict."""
-    return isinstance(structure, (list, tuple, dict))
+    """Whether `structure` is a list, tuple, dict or deque."""
+    return isinstance(structure, (list, tuple, dict, deque))
 
 
 def flatten(structure: Any) -> list[Any]:
     """Return the leaves of `structure`; a dict's in the order of its sorted keys.
+
+    An `OrderedDict` has an order of its own.
 
     Example:
         >>> flatten({"b": 1, "a": [2, (3, None)]})
@@ -29,13 +33,20 @@ def flatten(structure: Any) -> list[Any]:
     """
     if isinstance(structure, dict):
         return [leaf for key in keys_of(structure) for leaf in flatten(structure[key])]
-    if isinstance(structure, (list, tuple)):
+    if isinstance(structure, (list, tuple, deque)):
         return [leaf for part in structure for leaf in flatten(part)]
     return [structure]
 
 
-def keys_of(structure: dict[Any, Any]) -> list[Any]:
-    """Return a dict's keys in the order of its leaves: sorted, if they can be."""
+def keys_of(structure: Any) -> Sequence[Any]:
+    """Return the keys or indices of the parts of `structure`, in order.
+
+    Those of a dict are sorted, if they can be.
+    """
+    if not isinstance(structure, dict):
+        return range(len(structure))
+    if isinstance(structure, OrderedDict):
+        return list(structure)
     try:
         return sorted(structure)
     except TypeError:
@@ -56,8 +67,11 @@ def flatten_up_to(form: Any, structure: Any) -> list[Any]:
         return [structure]
     if not is_nested(structure) or len(form) != len(structure):
         raise ValueError(f"a structure like {form!r} is needed; got {structure!r}")
-    keys = keys_of(form) if isinstance(form, dict) else range(len(form))
-    return [leaf for key in keys for leaf in flatten_up_to(form[key], structure[key])]
+    return [
+        leaf
+        for key in keys_of(form)
+        for leaf in flatten_up_to(form[key], structure[key])
+    ]
 
 
 def pack_sequence_as(structure: Any, leaves: Iterable[Any]) -> Any:
@@ -66,28 +80,43 @@ def pack_sequence_as(structure: Any, leaves: Iterable[Any]) -> Any:
     Raises:
         ValueError: if their number differs from that of the leaves of `structure`.
     """
-    rest = iter(leaves)
+    found = list(leaves)
+    rest = iter(found)
     try:
         packed = _pack(structure, rest)
     except StopIteration:
-        raise ValueError(f"too few leaves for the structure {structure!r}") from None
+        raise _misfit("few", structure, found) from None
     if next(rest, rest) is not rest:
-        raise ValueError(f"too many leaves for the structure {structure!r}")
+        raise _misfit("many", structure, found)
     return packed
 
 
+def _misfit(amount: str, structure: Any, leaves: list[Any]) -> ValueError:
+    return ValueError(
+        f"Too {amount} leaves for the structure {structure!r}; expected: "
+        f"{len(flatten(structure))}, got: {len(leaves)}."
+    )
+
+
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
+    if not is_nested(structure):
+        return next(leaves)
+    parts = [_pack(structure[key], leaves) for key in keys_of(structure)]
+    return rebuilt(structure, parts)
+
+
+def rebuilt(structure: Any, parts: Sequence[Any]) -> Any:
+    """Return `parts`, in the order of `keys_of`, as a structure of the same kind."""
+    kind: Any = type(structure)
     if isinstance(structure, dict):
-        packed = {key: _pack(structure[key], leaves) for key in keys_of(structure)}
-        return type(structure)((key, packed[key]) for key in structure)
-    if isinstance(structure, (list, tuple)):
-        parts = [_pack(part, leaves) for part in structure]
-        return (
-            type(structure)(*parts)
-            if hasattr(structure, "_fields")
-            else type(structure)(parts)
-        )
-    return next(leaves)
+        packed = dict(zip(keys_of(structure), parts, strict=True))
+        items = ((key, packed[key]) for key in structure)
+        if isinstance(structure, defaultdict):
+            return kind(structure.default_factory, items)
+        return kind(items)
+    if isinstance(structure, deque):
+        return kind(parts, structure.maxlen)
+    return kind(*parts) if hasattr(structure, "_fields") else kind(parts)
 
 
 def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
