@@ -327,7 +327,8 @@ class Trainer(Objective):
         layers = self.model._flatten_layers()
         trained = [v.handle for v in self.model.trainable_variables]
         learned = [getattr(layer, "learned", 0) for layer in layers]
-        rates = self.optimizer.learning_rates() if self.optimizer else []
+        given = self.optimizer.learning_rates() if self.optimizer else []
+        rates = [getattr(rate, "handle", rate) for rate in given]
         return layers, learned, trained, self.optimizer, rates, self._compiled_metrics
 
     def _traced(self, function: Callable[..., Any], *data: Any) -> Any:

@@ -36,7 +36,13 @@ def with_value(array: Any, place: Any, value: Any) -> Any:
 
 WIDE = np.repeat(Y, 3, axis=1)
 CASES = {
-    "features": ("mse", 1, np.ones((24, 5)), Y, r"expected .*4\), found .*5\)"),
+    "features": (
+        "mse",
+        1,
+        np.ones((24, 5)),
+        Y,
+        r"layer 'body' .*expected .* 4, .*\(None, 5\)",
+    ),
     "lengths": ("mse", 1, X, Y[:-1], r"cardinality is ambiguous.*'y' sizes: 23"),
     "no rows": ("mse", 1, X[:0], Y[:0], "`x` has no samples"),
     "no targets": ("mse", 1, X, None, "output 'head' has a loss, but no targets"),
