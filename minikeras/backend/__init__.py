@@ -7,6 +7,7 @@ when all are arrays and numbers.
 
 from minikeras.backend.activation import *
 from minikeras.backend.adaptive import *
+from minikeras.backend.allocation import *
 from minikeras.backend.attention import *
 from minikeras.backend.categories import *
 from minikeras.backend.color import *

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minikeras.backend import session as sessions
+from minikeras.backend.allocation import charge
 from minikeras.backend.config import floatx
 from minikeras.backend.naming import auto_name, current_path
 from minikeras.backend.objects import registry_of
@@ -179,6 +180,7 @@ class Variable(Operators):
             first = _first_value(initializer, dtype)
             sizes, dtype = first.shape, dtype or first.dtype
         self.handle = Handle(self.path, tuple(sizes), as_dtype(dtype or floatx()))
+        charge(self.handle)
         scope = get_stateless_scope()
         if scope is None:
             self._initialize(self._made() if first is None else first)

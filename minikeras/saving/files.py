@@ -23,7 +23,7 @@ from minikeras.saving.bundles import (
 )
 from minikeras.saving.durable import atomic_write
 from minikeras.saving.hdf5 import Weights, written
-from minikeras.saving.limits import ModelFileError, read_json
+from minikeras.saving.limits import FLOOR, ModelFileError, read_json
 from minikeras.saving.shards import ShardedWeights, write_shards
 from minikeras.saving.states import Saved, collected, restore
 
@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 KERAS_VERSION = "3.15.1"  # the one whose layout these files have
+MOST_STATE = 10  # times its weights: what an optimizer keeps, and some room
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
@@ -122,30 +123,42 @@ def load_file(
         config = read_json(bundle.read(CONFIG), f"{bundle.name}: {CONFIG}")
         if not compile and isinstance(config, dict):
             config["compile_config"] = None
-        with K.custom_object_scope(custom_objects):
-            model = built_from(config, bundle.name, safe_mode)
-            with closing(_weights_of(bundle)) as weights, bundle.files() as folder:
-                failed = restore(model, weights.at, folder=folder)
+        with (
+            K.custom_object_scope(custom_objects),
+            closing(_weights_of(bundle)) as weights,
+            bundle.files() as folder,
+        ):
+            size = weights.budget.size
+            model = built_from(config, bundle.name, size, safe_mode)
+            failed = restore(model, weights.at, folder=folder)
     if failed:
         raise ValueError(_report(failed))
     return model
 
 
-def built_from(config: Any, name: str, safe_mode: bool = True) -> Any:
+def built_from(config: Any, name: str, size: int, safe_mode: bool = True) -> Any:
     """Return the model of a config, whose weights are still to come.
+
+    Args:
+        config: of the model.
+        name: of the file, for messages.
+        size: of its weights, in bytes; the model may take some times that.
+        safe_mode: as in `load_model`.
 
     Raises:
         ModelFileError: if it is none of a model.
         TypeError: if it names a class or function that is not known.
     """
     try:
-        model = K.deserialize_keras_object(config, safe_mode=safe_mode)
+        with K.allocation_limit(FLOOR + MOST_STATE * size):
+            model = K.deserialize_keras_object(config, safe_mode=safe_mode)
     except (LookupError, AttributeError, RecursionError, MemoryError) as error:
         raise ModelFileError(
             f"{name}: the config does not describe a model: {error!r}"
         ) from error
     if not isinstance(model, Layer):
-        raise ModelFileError(f"{name}: the config describes no model, but {model!r}")
+        found = type(model).__name__
+        raise ModelFileError(f"{name}: the config describes no model, but a {found}")
     return model
 
 

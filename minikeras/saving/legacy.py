@@ -114,7 +114,7 @@ def load_model_from_hdf5(
         config = _json_of(file, "model_config", name)
         if config is None:
             raise ModelFileError(f"No model config found in the file at {filepath}.")
-        model = built_from(_checked(config, name), name, safe_mode)
+        model = built_from(_checked(config, name), name, budget.size, safe_mode)
         load_layers(group_at(file, "model_weights"), model, budget)
         if compile:
             _compile(model, file, name, budget)

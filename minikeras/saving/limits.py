@@ -36,6 +36,7 @@ class Budget:
 
     def __init__(self, size: int, name: str) -> None:
         self.name = name
+        self.size = size
         self.total = max(FLOOR, EXPANSION * size)
         self.left = self.total
 
@@ -49,7 +50,8 @@ class Budget:
         if self.left < 0:
             raise ModelFileError(
                 f"{self.name}: {what} declares {size:,} bytes. Not allowed: a file of "
-                f"its size may not become more than {self.total:,} bytes in memory."
+                f"its size may become {self.total:,} bytes, and more is potentially a "
+                "decompression bomb."
             )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import minikeras
-
 from tests.saving.cases import CASES, Case, data, outputs, train, trained
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:numpy")
