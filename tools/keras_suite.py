@@ -68,6 +68,7 @@ STAND_INS = {
     "is_traceback_filtering_enabled": lambda: False,
     "to_snake_case": lambda name: snake(name),
     "removesuffix": str.removesuffix,
+    "FLOAT8_TYPES": ("float8_e4m3fn", "float8_e5m2"),
     "FLOAT_TYPES": ("bfloat16", "float16", "float32", "float64"),
     "INT_TYPES": ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"),
 }
@@ -202,6 +203,7 @@ class Finder(MetaPathFinder, Loader):
 def pytest_configure(config: pytest.Config) -> None:
     """Let all that is imported as Keras be minikeras."""
     sys.meta_path.insert(0, Finder())
+    importlib.import_module("ml_dtypes")  # so that NumPy knows bfloat16, as with JAX
     for mark in ("requires_trainable_backend", "multi_device"):
         config.addinivalue_line("markers", f"{mark}: one of Keras's")
 

@@ -109,7 +109,8 @@ def one_hot(
     x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Any:
     """Return 1 at each index, 0 elsewhere, along a new axis; see `backend.one_hot`."""
-    return K.one_hot(x, num_classes, axis, dtype)
+    whole = x if K.is_int_dtype(K.dtype(x)) else K.cast(x, "int32")
+    return K.one_hot(whole, num_classes, axis, dtype)
 
 
 @eager
@@ -135,7 +136,7 @@ def multi_hot(
     num_classes = kwargs.pop("num_tokens", num_classes)
     if num_classes is None:
         raise ValueError("Argument `num_classes` must be specified.")
-    hot = K.one_hot(inputs, num_classes, axis, dtype)
+    hot = one_hot(inputs, num_classes, axis, dtype)
     return K.max(hot, 1 if K.rank(inputs) > 1 else 0)
 
 

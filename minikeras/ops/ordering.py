@@ -29,7 +29,7 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
         raise ValueError(f"kth must be an integer. Received:kth = {kth}")
     order = K.argsort(x, axis)
     n = K.known_shape(order)[-1 if axis is None else axis]
-    if n is not None and not -n <= kth < n:
+    if n is not None and not (K.is_symbolic(order) or -n <= kth < n):
         raise ValueError(f"argpartition: kth {kth} is out of bounds for {n} elements")
     return order
 

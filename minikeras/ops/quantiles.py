@@ -186,7 +186,9 @@ def _between(at: Callable[[Any], Any], place: Any, method: str) -> Any:
     low, high = K.floor(place), K.ceil(place)
     weight = _weight(method, K.subtract(place, low))
     below, above = (at(K.cast(i, "int32")) for i in (low, high))
-    return K.add(below, K.multiply(K.subtract(above, below), weight))
+    there = K.logical_or(K.equal(low, high), K.equal(weight, 0))
+    between = K.add(below, K.multiply(K.subtract(above, below), weight))
+    return K.where(there, below, between)  # which may be infinite
 
 
 def _arranged(y: Any, q: Any, axes: list[int], keepdims: bool) -> Any:

@@ -219,8 +219,11 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
     Shapes:
         x: (batch, height, width, block_size² · channels)
         returns: (batch, block_size · height, block_size · width, channels)
+
+    Raises:
+        ValueError: if `block_size` is below 2.
     """
-    b = block_size
+    b = _block(block_size)
     if data_format == "channels_last":
         n, h, w, depth = shape(x)
         c = depth // (b * b)
@@ -239,8 +242,11 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
     Shapes:
         x: (batch, block_size · height, block_size · width, channels)
         returns: (batch, height, width, block_size² · channels)
+
+    Raises:
+        ValueError: if `block_size` is below 2.
     """
-    b = block_size
+    b = _block(block_size)
     if data_format == "channels_last":
         n, height, width, c = shape(x)
         h, w = height // b, width // b
@@ -250,3 +256,11 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
     h, w = height // b, width // b
     blocks = K.transpose(K.reshape(x, (n, c, h, b, w, b)), (0, 1, 3, 5, 2, 4))
     return K.reshape(blocks, (n, b * b * c, h, w))
+
+
+def _block(size: int) -> int:
+    if size < 2:
+        raise ValueError(
+            f"`block_size` must be at least 2. Received: block_size={size}"
+        )
+    return size

@@ -190,6 +190,8 @@ REDUCTIONS += [
     *each("percentile", distinct(3, 4), 30.0),
     *each("quantile", HOLES, 0.5, axis=0),
     *each("nanmedian", HOLES),
+    *each("median", SPECIAL[[0, 2, 2, 3, 5]]),
+    *each("nanmedian", np.float32([[1, np.inf, -np.inf], [np.nan] * 3]), axis=0),
     *each("nanmedian", HOLES, axis=1, keepdims=True),
     *(
         Case("nanquantile", (GAPS, 0.3), {"axis": 1, "method": method})

@@ -194,6 +194,17 @@ def test_attention_caps_its_logits(rng):
     np.testing.assert_allclose(found, want)
 
 
+def test_blocks_of_pixels_are_larger_than_one():
+    for function in (ops.depth_to_space, ops.space_to_depth):
+        with pytest.raises(ValueError, match="`block_size` must be at least 2"):
+            function(np.zeros((1, 2, 2, 4)), 1)
+
+
+def test_classes_may_be_given_as_floats():
+    found = ops.multi_hot(np.array([[0.0, 2.0]]), num_tokens=3)
+    np.testing.assert_array_equal(found, [[1, 0, 1]])
+
+
 def test_quantile_names_the_methods_it_knows():
     with pytest.raises(ValueError, match="linear, lower"):
         ops.quantile(np.zeros(3), 0.5, method="cubic")
