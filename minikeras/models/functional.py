@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.layers import Layer
+from minikeras import tree
+from minikeras.layers import Input, Layer
 from minikeras.layers.arguments import given_arguments
 from minikeras.layers.history import CallNode, history_of
-from minikeras.models.model import Model, takes_graph
+from minikeras.models.graph_config import (
+    call_config,
+    dereferenced,
+    references,
+    replay_calls,
+)
+from minikeras.models.graph_inputs import fitted, is_input, values_in_order
+from minikeras.models.model import GRAPH_KEYS, Model, takes_graph
 
 __all__ = ["Functional", "GraphOperation"]
 
@@ -73,6 +81,17 @@ def _ordered_calls(
     return list(done)
 
 
+def _check_symbolic(**structures: Any) -> None:
+    for name, structure in structures.items():
+        for x in K.tree.flatten(structure):
+            if not isinstance(x, K.Tensor):
+                raise ValueError(
+                    f"All `{name}` values must be KerasTensors, from `Input` and from "
+                    f"layers called on it. Received: {name}={structure} including "
+                    f"invalid value {x} of type {type(x)}"
+                )
+
+
 class Functional(Model):
     """A model made of the layers between `inputs` and `outputs`.
 
@@ -92,15 +111,12 @@ class Functional(Model):
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
     ) -> None:
+        _check_symbolic(inputs=inputs, outputs=outputs)
         super().__init__(name=name, **kwargs)
+        if not all(map(is_input, K.tree.flatten(inputs))):
+            inputs, outputs = _on_inputs(inputs, outputs)
         self._inputs_struct = inputs
         self._outputs_struct = outputs
-        for tensor in K.tree.flatten((inputs, outputs)):
-            if not isinstance(tensor, K.Tensor):
-                raise ValueError(
-                    "Model(inputs, outputs): both are symbolic tensors, from `Input` "
-                    f"and from layers called on it. Received: {tensor!r}"
-                )
         self._any_sizes = False
         self._calls = _ordered_calls(self.outputs, self.inputs)
         self._check_connected()
@@ -124,12 +140,18 @@ class Functional(Model):
         return lambda layer: (-of_layer[layer], layers.index(layer))
 
     def _check_connected(self) -> None:
-        starts = {history_of(x).operation for x in self.inputs}  # type: ignore[union-attr]
-        for node in self._calls:
-            if not node.input_tensors and node.operation not in starts:
+        starts = set(self._input_layers)
+        foreign = [
+            node
+            for node in self._calls
+            if not node.input_tensors and node.operation not in starts
+        ]
+        for path, y in tree.flatten_with_path(self._outputs_struct) if foreign else ():
+            if set(foreign).intersection(_ordered_calls([y], self.inputs)):
                 raise ValueError(
-                    f"the outputs of '{self.name}' depend on '{node.operation.name}', "
-                    "which is not among its inputs: add it to `inputs`."
+                    f"Output with path `{'.'.join(map(str, path))}` is not connected "
+                    f"to `inputs`: it depends on '{foreign[0].operation.name}', which "
+                    f"is not among the inputs of '{self.name}'."
                 )
 
     # -- structure ---------------------------------------------------------------------
@@ -169,9 +191,18 @@ class Functional(Model):
         return [history_of(y).operation.name for y in self.outputs]  # type: ignore[union-attr]
 
     @property
+    def operations(self) -> list[Layer]:
+        """The layers, and the plain operations between them, in the order of calls."""
+        return list(self._operations)
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers, inputs first, each after those that feed it."""
-        return list(self._operations)
+        return [x for x in self._operations if not isinstance(x, GraphOperation)]
+
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        Model.layers.__set__(self, value)
 
     # -- calling -----------------------------------------------------------------------
 
@@ -180,54 +211,20 @@ class Functional(Model):
         if mask is not None:
             for x, m in zip(values.values(), K.tree.flatten(mask), strict=True):
                 x._keras_mask = m
-        for node in self._calls:
-            if any(y not in values for y in node.output_tensors):
-                args, kwargs = _substituted((node.args, node.kwargs), values)
-                outputs = K.tree.flatten(node.operation(*args, **kwargs))
-                values.update(zip(node.output_tensors, outputs, strict=True))
-        return _substituted(self._outputs_struct, values)
+        return repeated(self._calls, self._outputs_struct, values)
 
     def _standardized(self, inputs: Any) -> list[Any]:
-        """Return the inputs in the model's order, each with the rank it should have."""
-        flat = (
-            self._by_name(inputs)
-            if isinstance(inputs, Mapping)
-            else K.tree.flatten(inputs)
-        )
-        if len(flat) != len(self.inputs):
-            raise ValueError(
-                f'Layer "{self.name}" expects {len(self.inputs)} input(s), but it '
-                f"received {len(flat)} input tensors. Inputs received: {inputs}"
-            )
-        pairs = zip(flat, self.inputs, strict=True)
-        return [_with_rank(x, own, self._any_sizes) for x, own in pairs]
-
-    def _by_name(self, inputs: Mapping[str, Any]) -> list[Any]:
-        keys = (
-            self._inputs_struct
-            if isinstance(self._inputs_struct, dict)
-            else self.input_names
-        )
-        missing = [name for name in keys if name not in inputs]
-        if missing:
-            raise ValueError(
-                f"model '{self.name}' has inputs named {list(keys)}; {missing} missing "
-                f"from those given: {list(inputs)}"
-            )
+        """Return the inputs in the model's order, each as it should be."""
+        values = values_in_order(self._inputs_struct, inputs, self.name)
+        wanted = tree.flatten_with_path(self._inputs_struct)
         return [
-            inputs[name] for name in (sorted(keys) if isinstance(keys, dict) else keys)
+            fitted(x, own, ".".join(map(str, path)), self._any_sizes)
+            for x, (path, own) in zip(values, wanted, strict=True)
         ]
 
-    @property
-    def input_spec(self) -> Any:
-        """What the inputs must look like; the batch may have any size."""
-        return (
-            None  # each input is checked in `_with_rank`, where its rank may be mended
-        )
-
-    @input_spec.setter
-    def input_spec(self, value: Any) -> None:
-        """Ignore what the base class sets: the inputs say it."""
+    def _cast(self, x: Any) -> Any:
+        """Return `x` as it is: each input is brought to the dtype of its own."""
+        return x
 
     def build(self, input_shape: Any = None) -> None:
         """Do nothing: the layers are built."""
@@ -239,13 +236,13 @@ class Functional(Model):
             accepted = K.constructor_arguments(type(self))
             given = {**given_arguments(self), **super().get_config()}
             return {key: value for key, value in given.items() if key in accepted}
-        from_calls = [self._layer_config(layer) for layer in self.layers]
+        from_calls = [self._layer_config(layer) for layer in self.operations]
         return {
             "name": self.name,
             "trainable": self.trainable,
             "layers": from_calls,
-            "input_layers": _references(self._inputs_struct),
-            "output_layers": _references(self._outputs_struct),
+            "input_layers": references(self._inputs_struct),
+            "output_layers": references(self._outputs_struct),
         }
 
     def _layer_config(self, layer: Layer) -> dict[str, Any]:
@@ -253,7 +250,7 @@ class Functional(Model):
         inside = [n for n in layer._inbound_nodes if n in self._calls]
         is_input = layer in self._input_layers
         config["name"] = layer.name
-        config["inbound_nodes"] = [] if is_input else [_call_config(n) for n in inside]
+        config["inbound_nodes"] = [] if is_input else [call_config(n) for n in inside]
         return config
 
     @staticmethod
@@ -265,12 +262,12 @@ class Functional(Model):
             layers = {
                 c["name"]: K.deserialize_keras_object(c) for c in config["layers"]
             }
-        _replay_calls(config["layers"], layers)
+        replay_calls(config["layers"], layers)
         inputs, outputs = (
-            _dereferenced(config[key], layers)
+            dereferenced(config[key], layers)
             for key in ("input_layers", "output_layers")
         )
-        rest = {k: config[k] for k in ("name", "trainable") if k in config}
+        rest = {k: value for k, value in config.items() if k not in GRAPH_KEYS}
         made = Model if kind is Functional else kind
         return made(inputs=inputs, outputs=outputs, **rest)
 
@@ -278,99 +275,45 @@ class Functional(Model):
 Model.graph_model = Functional
 
 
-def _with_rank(x: Any, own: K.Tensor, any_sizes: bool = False) -> Any:
-    """Return `x` with the rank of the model's input: a last axis of 1 comes or goes."""
-    want, got = own.shape, x.shape
-    if want is None or got is None:
-        return x
-    if len(got) == len(want) + 1 and got[-1] == 1:
-        x = K.squeeze(x, -1)
-    elif len(got) == len(want) - 1 and want[-1] == 1:
-        x = K.expand_dims(x, -1)
-    got = x.shape
-    known = () if any_sizes else zip(want[1:], got[1:], strict=False)
-    if len(got) != len(want) or any(None not in (a, b) and a != b for a, b in known):
-        name = history_of(own).operation.name  # type: ignore[union-attr]
-        raise ValueError(
-            f"Input '{name}' is incompatible with the model: expected "
-            f"shape={(None, *want[1:])}, found shape={tuple(got)}"
-        )
-    return x
+Call = Callable[..., Any]
+
+
+def repeated(
+    calls: Iterable[CallNode],
+    outputs: Any,
+    values: dict[K.Tensor, Any],
+    of_layer: Callable[[Layer], Layer] = lambda layer: layer,
+    call: Call = lambda layer, *args, **kwargs: layer(*args, **kwargs),
+) -> Any:
+    """Return what outputs of calls become when the calls are made on other values.
+
+    Args:
+        calls: each after those that it depends on.
+        outputs: tensors that the calls made, in any nesting.
+        values: from the inputs to what stands for them; the rest is added to it.
+        of_layer: returns what is called in place of a layer.
+        call: calls it.
+    """
+    for node in calls:
+        if any(y not in values for y in node.output_tensors):
+            args, kwargs = _substituted((node.args, node.kwargs), values)
+            found = call(of_layer(node.operation), *args, **kwargs)
+            values.update(zip(node.output_tensors, K.tree.flatten(found), strict=True))
+    return _substituted(outputs, values)
+
+
+def _on_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """Return a part of a model as one that starts with inputs of its own."""
+    started = K.tree.map_structure(
+        lambda x: x if is_input(x) else Input(batch_shape=x.shape, dtype=x.dtype),
+        inputs,
+    )
+    pairs = zip(K.tree.flatten(inputs), K.tree.flatten(started), strict=True)
+    calls = _ordered_calls(K.tree.flatten(outputs), K.tree.flatten(inputs))
+    return started, repeated(calls, outputs, dict(pairs))
 
 
 def _substituted(structure: Any, values: Mapping[K.Tensor, Any]) -> Any:
     return K.tree.map_structure(
         lambda x: values.get(x, x) if isinstance(x, K.Tensor) else x, structure
     )
-
-
-# -- the form in which calls are written to a file -----------------------------------
-
-
-def _references(structure: Any) -> Any:
-    """Return tensors as (layer, call, output); a single one stands alone."""
-
-    def reference(tensor: K.Tensor) -> list[Any]:
-        history = history_of(tensor)
-        return [history.operation.name, history.node_index, history.tensor_index]  # type: ignore[union-attr]
-
-    return K.tree.map_structure(reference, structure)
-
-
-def _dereferenced(structure: Any, layers: Mapping[str, Layer]) -> Any:
-    if isinstance(structure, dict):
-        return {k: _dereferenced(v, layers) for k, v in structure.items()}
-    if len(structure) == 3 and isinstance(structure[0], str):
-        name, node, index = structure
-        return layers[name]._inbound_nodes[node].output_tensors[index]
-    return [_dereferenced(part, layers) for part in structure]
-
-
-def _call_config(node: CallNode) -> dict[str, Any]:
-    def written(x: Any) -> Any:
-        if not isinstance(x, K.Tensor):
-            return K.serialize_keras_object(x)
-        shape = {"shape": list(x.shape or ()), "dtype": str(x.dtype)}
-        history = {"keras_history": _references(x)}
-        return {"class_name": "__keras_tensor__", "config": {**shape, **history}}
-
-    return K.tree.map_structure(
-        written, {"args": list(node.args), "kwargs": node.kwargs}
-    )
-
-
-def _replay_calls(
-    configs: Sequence[dict[str, Any]], layers: Mapping[str, Layer]
-) -> None:
-    """Call the layers again as a file says, each call when its inputs exist."""
-    pending = [(c["name"], node) for c in configs for node in c["inbound_nodes"]]
-    while pending:
-        waiting = []
-        for name, node in pending:
-            try:
-                args, kwargs = _read_call(node, layers)
-            except IndexError:
-                waiting.append((name, node))
-                continue
-            layers[name](*args, **kwargs)
-        if len(waiting) == len(pending):
-            stuck = sorted({name for name, _ in waiting})
-            raise ValueError(
-                f"layers {stuck} wait for inputs that no layer of the file makes"
-            )
-        pending = waiting
-
-
-def _read_call(
-    node: dict[str, Any], layers: Mapping[str, Layer]
-) -> tuple[Any, dict[str, Any]]:
-    def read(x: Any) -> Any:
-        if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
-            return _dereferenced(x["config"]["keras_history"], layers)
-        if isinstance(x, dict) and "class_name" in x:
-            return K.deserialize_keras_object(x)
-        if isinstance(x, dict):
-            return {k: read(v) for k, v in x.items()}
-        return [read(v) for v in x] if isinstance(x, (list, tuple)) else x
-
-    return read(node["args"]), read(node["kwargs"])

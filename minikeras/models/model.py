@@ -234,6 +234,13 @@ class Model(Layer):
         """The layers directly below it."""
         return [layer for layer in self._layers if isinstance(layer, Layer)]
 
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        raise AttributeError(
+            "`Model.layers` attribute is reserved and should not be used. Please use "
+            "another name."
+        )
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return the layer with this name, or at this place in `layers`.
 

@@ -76,7 +76,11 @@ class Sequential(Model):
         if isinstance(layer, InputLayer) and any(
             isinstance(x, InputLayer) for x in self._stack
         ):
-            raise ValueError(f"Sequential model '{self.name}' has an input already")
+            raise ValueError(
+                f"Sequential model '{self.name}' has already been configured to use "
+                f"input shape {self._stack[0].batch_shape}. You cannot add a different "
+                "Input layer to it."
+            )
         self._stack.insert(
             0 if isinstance(layer, InputLayer) else len(self._stack), layer
         )
@@ -139,6 +143,13 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         """The layers, without the input."""
         return [x for x in self._stack if not isinstance(x, InputLayer)]
+
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        raise AttributeError(
+            "`Sequential.layers` attribute is reserved and should not be used. Use "
+            "`add()` and `pop()` to change the layers in this model."
+        )
 
     @property
     def _layers(self) -> list[Layer]:

@@ -47,7 +47,7 @@ def summary_text(
         Column(h, w, aligns.get(h, "left"))
         for h, w in zip(headings, widths, strict=True)
     ]
-    layers = _selected(model.layers, layer_range)
+    layers = _selected(getattr(model, "operations", model.layers), layer_range)
     rows = list(_rows(model, layers, graph, show_trainable, expand_nested, 0))
     return "\n".join(
         [f'Model: "{model.name}"', *_table(columns, rows), *_totals(model)]

@@ -203,7 +203,7 @@ def test_errors_name_the_model_and_what_was_wanted() -> None:
         model(np.ones((2, 5), "float32"))
     with pytest.raises(ValueError, match="expects 2 input"):
         two_branches(minikeras)(np.ones((2, 3), "float32"))
-    with pytest.raises(ValueError, match="missing"):
+    with pytest.raises(ValueError, match="structure of `inputs` doesn't match"):
         two_branches(minikeras)({"a": np.ones((2, 3), "float32")})
     with pytest.raises(ValueError, match=r"No such layer: x\. Existing layers are"):
         model.get_layer("x")
@@ -217,7 +217,7 @@ def test_unconnected_models_are_refused() -> None:
     a, b = layers.Input((2,), name="first"), layers.Input((2,), name="second")
     with pytest.raises(ValueError, match="second"):
         Model(a, layers.Dense(1)(b))
-    with pytest.raises(ValueError, match="symbolic tensors"):
+    with pytest.raises(ValueError, match="must be KerasTensors"):
         Model(a, np.ones(3))
     with pytest.raises(ValueError, match="does not depend on any model input"):
         Model(a, K.placeholder(shape=(None, 2)) * 2.0)
@@ -243,3 +243,55 @@ def test_a_subclass_is_built_for_a_shape() -> None:
     model(np.ones((2, 3), "float32"))
     for weight, value in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, value)
+
+
+class Shift(layers.Layer):
+    """Adds its second input, where there is one."""
+
+    def call(self, x: Any, by: Any = None) -> Any:
+        return x if by is None else x + by
+
+
+def test_an_optional_input_may_be_none_and_no_other() -> None:
+    x, by = layers.Input((2,), name="x"), layers.Input((2,), name="by", optional=True)
+    model = Model({"x": x, "by": by}, Shift()(x, by))
+    ones = np.ones((3, 2), "float32")
+    np.testing.assert_array_equal(model({"x": ones, "by": None}), ones)
+    np.testing.assert_array_equal(model({"x": ones, "by": ones}), 2 * ones)
+    with pytest.raises(ValueError, match="'x' is not optional"):
+        model({"x": None, "by": ones})
+
+
+def test_inputs_in_another_nesting_are_taken_with_a_warning_or_refused() -> None:
+    first, second = layers.Input((2,)), layers.Input((2,))
+    by_key = {"first": first, "second": second}
+    model = Model(by_key, layers.Subtract()([first, second]))
+    ones, zeros = np.ones((3, 2), "float32"), np.zeros((3, 2), "float32")
+    with pytest.warns(UserWarning, match="structure of `inputs`"):
+        np.testing.assert_array_equal(model([ones, zeros]), ones)
+    given = {"another": zeros, "first": ones, "second": zeros}
+    with pytest.warns(UserWarning, match="structure of `inputs`"):
+        np.testing.assert_array_equal(model(given), ones)
+    with pytest.raises(ValueError, match='Missing data for input "second"'):
+        model({"first": ones})
+    unsorted = Model({"b": first, "a": second}, layers.Subtract()([first, second]))
+    with pytest.raises(ValueError, match="structure of `inputs`"):
+        unsorted([ones, zeros])
+
+
+def test_a_part_of_a_model_starts_with_an_input_of_its_own() -> None:
+    x = layers.Input((2,))
+    hidden = layers.Dense(3, name="hidden")(x)
+    last = layers.Dense(4, name="last")
+    part = Model(hidden, last(hidden))
+    assert [type(layer).__name__ for layer in part.layers] == ["InputLayer", "Dense"]
+    assert part.layers[1] is last
+    data = np.ones((5, 3), "float32")
+    np.testing.assert_allclose(part(data), last(data), rtol=1e-6)
+
+
+def test_each_input_is_brought_to_its_own_dtype() -> None:
+    half, whole = layers.Input((2,), dtype="float16"), layers.Input((2,), dtype="int32")
+    model = Model((half, whole), (half + 2, whole + 2))
+    found = model((np.ones((1, 2)), np.ones((1, 2))))
+    assert [y.dtype.name for y in found] == ["float16", "int32"]
