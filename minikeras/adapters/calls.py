@@ -6,7 +6,7 @@ from typing import Any
 
 from minikeras import backend as K
 
-__all__ = ["adapted_call", "low_rank", "merged"]
+__all__ = ["adapted_call", "merged"]
 
 
 def adapted_call(layer: Any, inputs: Any, training: Any = None) -> Any:
@@ -37,14 +37,14 @@ def _rounded(quantizer: Any, x: Any, axes: tuple[int, ...]) -> Any:
 
 def low_rank(layer: Any) -> Any:
     """Return what the low-rank matrices add to the weight: ``alpha / rank A B``."""
-    return layer.lora_alpha / layer.lora_rank * K.matmul(*layer.lora_pair)
+    a, b = (v.value for v in layer.lora_pair)
+    return layer.lora_alpha / layer.lora_rank * K.matmul(a, b)
 
 
 def merged(layer: Any) -> Any:
     """Return the weight that a layer computes with, in floats."""
-    weight = layer.kept_weight
-    if layer.packing is not None:
-        weight = layer.packing.decode(*layer.parts)
+    parts = [v.value for v in layer.parts]
+    weight = layer.packing.decode(*parts) if layer.packing else parts[0]
     if layer.lora_enabled:
         weight = K.cast(weight + low_rank(layer), layer.compute_dtype)
     return weight

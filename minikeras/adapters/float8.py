@@ -59,7 +59,7 @@ def float8_call(layer: Any, inputs: Any, training: Any = None) -> Any:
     y = _with_rounded_gradient(layer, form.project(layer, x, w))
     bias = layer.bias
     if bias is not None and layer.compute_dtype == "float32":
-        bias = to_few_bits(K.convert_to_tensor(bias), digits=7, least=-126)  # bfloat16
+        bias = _as_bfloat16(bias.value)
     return form.finish(layer, y, bias)
 
 
@@ -89,6 +89,19 @@ def _rounded(layer: Any, what: str, x: Any, training: Any) -> Any:
         return quantize_and_dequantize(x, scale, kind, layer.compute_dtype), gradient
 
     return rounded(K.convert_to_tensor(x), *_state(layer, what))
+
+
+@K.custom_gradient
+def _as_bfloat16(x: Any) -> Any:
+    """Return `x` rounded as bfloat16 is, and so its gradient."""
+
+    def rounded(x: Any) -> Any:
+        return to_few_bits(x, digits=7, least=-126)
+
+    def gradient(*arguments: Any, upstream: Any = None) -> Any:
+        return rounded(arguments[0] if upstream is None else upstream)
+
+    return rounded(x), gradient
 
 
 def _with_rounded_gradient(layer: Any, y: Any) -> Any:

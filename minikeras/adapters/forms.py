@@ -9,7 +9,7 @@ from typing import Any
 
 from minikeras import backend as K
 
-__all__ = ["Einsum", "Form", "Linear", "Rows"]
+__all__ = ["Einsum", "Form", "Linear", "Rows", "Table"]
 
 
 class Form:
@@ -21,6 +21,8 @@ class Form:
         axis: of the weight, as a matrix, along which numbers share a scale.
         modes: in which the weight can be kept.
         rounds_inputs: whether inputs are quantized along with the weight.
+        takes_over: whether an adapter takes the place of `call`; else `call` reads the
+            weight that adapters made.
     """
 
     name = "kernel"
@@ -28,6 +30,7 @@ class Form:
     axis = 0
     modes: tuple[str, ...] = ("int8", "int4", "float8")
     rounds_inputs = True
+    takes_over = True
 
     def project(self, layer: Any, x: Any, weight: Any) -> Any:
         """Return the projection of `x` by a weight."""
@@ -83,6 +86,12 @@ class Rows(Form):
 
     def finish(self, layer: Any, y: Any, bias: Any) -> Any:
         return K.cast(y, layer.compute_dtype)
+
+
+class Table(Rows):
+    """A table that is read in more ways than one, as in `ReversibleEmbedding`."""
+
+    takes_over = False
 
 
 class Einsum(Form):

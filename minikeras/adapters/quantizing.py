@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, ClassVar
 
@@ -215,12 +215,16 @@ class Quantized(Quantizable):
         setattr(self, name, variable)
         return variable
 
-    def own_scope(self) -> AbstractContextManager[Any]:
-        """Return the scope in which the layer was built."""
+    def own_scope(self) -> ExitStack:
+        """Return the scopes in which the layer was built, without those around."""
         own, around = self.path or self.name, K.current_path()
-        return K.name_scope(own.removeprefix(f"{around}/") if around else own)
+        scopes = ExitStack()
+        for part in own.removeprefix(f"{around}/").split("/"):
+            scopes.enter_context(K.name_scope(part))
+        return scopes
 
     def take_over(self, call: Callable[..., Any]) -> None:
-        """Let `call` take the place of the layer's own."""
-        self.call = call
+        """Let `call` take the place of the layer's own, if it can."""
+        if self.form.takes_over:
+            self.call = call
         K.note_change()

@@ -93,7 +93,7 @@ class Dense(Adaptable, Layer):
             self.bias = self.add_ruled_weight("bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
-    def call(self, inputs: K.Tensor) -> K.Tensor:
+    def call(self, inputs: K.Tensor, training: Any = None) -> K.Tensor:
         x = K.dot(inputs, self.kernel)
         return self.activation(K.bias_add(x, self.bias) if self.use_bias else x)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minikeras import backend as K
+from minikeras.adapters import Table
 from minikeras.layers.core import Embedding
 from minikeras.layers.masks import with_mask
 
@@ -32,6 +33,7 @@ class ReversibleEmbedding(Embedding):
     Source: Press, Wolf 2016, arXiv:1608.05859.
     """
 
+    form = Table()
     embeddings_initializer: Any
 
     def __init__(

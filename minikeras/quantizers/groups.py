@@ -65,8 +65,8 @@ def compute_quantization_parameters(
     scale = K.where(K.less_equal(scale, 0), 1e-8, scale)
     middle = (levels + 1) / 2
     zero = K.full_like(scale, middle) if symmetric else K.round(-low / scale)
-    if signed:
-        zero = K.clip(zero - middle, -middle, middle - 1)
+    least, most = (-middle, middle - 1) if signed else (0, 255)
+    zero = K.clip(zero - middle if signed else zero, least, most)
     rows = K.ones((x.shape[0], 1))
     scale, zero = scale * K.cast(rows, scale.dtype), zero * K.cast(rows, zero.dtype)
     kind = "int8" if signed else "uint8"
