@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         preprocessing,
         random,
         regularizers,
+        saving,
         tree,
         utils,
     )

@@ -29,13 +29,6 @@ def atomic_write(path: Any) -> Iterator[IO[bytes]]:
 
     Raises:
         OSError: if there is no such folder, no space, or no permission.
-
-    Example:
-        >>> with atomic_write("build/example.txt") as file:
-        ...     file.write(b"whole")
-        5
-        >>> open("build/example.txt").read()
-        'whole'
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
