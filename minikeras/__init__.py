@@ -18,18 +18,22 @@ from minikeras.lazy import attach
 if TYPE_CHECKING:
     from minikeras import (
         activations,
+        adapters,
         backend,
         callbacks,
         config,
         constraints,
+        dtype_policies,
         initializers,
         layers,
         losses,
         metrics,
+        mixed_precision,
         models,
         ops,
         optimizers,
         preprocessing,
+        quantizers,
         random,
         regularizers,
         saving,
@@ -42,24 +46,28 @@ if TYPE_CHECKING:
         function,
         name_scope,
     )
+    from minikeras.dtype_policies import DTypePolicy, FloatDTypePolicy
     from minikeras.initializers import Initializer
     from minikeras.layers import Input, InputSpec, Layer
     from minikeras.losses import Loss
     from minikeras.metrics import Metric
     from minikeras.models import Functional, Model, Sequential
     from minikeras.optimizers import Optimizer
+    from minikeras.quantizers import Quantizer
     from minikeras.regularizers import Regularizer
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "minikeras.backend": ("SeedGenerator", "Variable", "function", "name_scope"),
+    "minikeras.dtype_policies": ("DTypePolicy", "FloatDTypePolicy"),
     "minikeras.initializers": ("Initializer",),
     "minikeras.layers": ("Input", "InputSpec", "Layer"),
     "minikeras.losses": ("Loss",),
     "minikeras.metrics": ("Metric",),
     "minikeras.models": ("Functional", "Model", "Sequential"),
     "minikeras.optimizers": ("Optimizer",),
+    "minikeras.quantizers": ("Quantizer",),
     "minikeras.regularizers": ("Regularizer",),
 }
 
