@@ -20,6 +20,7 @@ from minikeras.backend.elementwise import *
 from minikeras.backend.filling import *
 from minikeras.backend.filters import *
 from minikeras.backend.function import *
+from minikeras.backend.hints import *
 from minikeras.backend.image import *
 from minikeras.backend.indexing import *
 from minikeras.backend.introspection import *
@@ -44,6 +45,7 @@ from minikeras.backend.signal import *
 from minikeras.backend.softmax import *
 from minikeras.backend.special import *
 from minikeras.backend.stateless import *
+from minikeras.backend.switches import *
 from minikeras.backend.text import *
 from minikeras.backend.tracing import *
 from minikeras.backend.transforms import *

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from threading import local
+from typing import Any
 
 from minikeras.backend.session import on_clear
 from minikeras.engine.graph import current_graph
@@ -19,7 +20,6 @@ __all__ = [
 ]
 
 _used: dict[str, int] = {}
-_path: list[str] = []
 
 on_clear(_used.clear)
 
@@ -48,27 +48,73 @@ def auto_name(prefix: str) -> str:
     return uniquify(to_snake_case(prefix))
 
 
+class _Scopes(local):
+    def __init__(self) -> None:
+        self.path: list[tuple[str, Any]] = []  # names, with what entered them
+
+
+_scopes = _Scopes()
+
+
 def current_path() -> str:
     """Return the names of the scopes around, joined by ``/``."""
-    return "/".join(_path)
+    return "/".join(name for name, _ in _scopes.path)
 
 
-@contextmanager
-def name_scope(name: str) -> Iterator[str]:
-    """Put variables and nodes made inside under ``name/``."""
-    _path.append(name)
-    try:
-        with current_graph().name_scope(name):
-            yield name
-    finally:
-        _path.pop()
+class name_scope:  # noqa: N801 - Keras's name
+    """Puts variables and nodes made inside under ``name/``.
+
+    Args:
+        name: without a ``/``.
+        caller: what enters the scope; if it is the same as that which entered the scope
+            around, under the same name, the two are one.
+        deduplicate: whether that is so.
+        override_parent: a path to take the place of all scopes around.
+
+    Raises:
+        ValueError: if `name` is no string, or has a ``/`` in it.
+
+    Example:
+        >>> with name_scope("outer"), name_scope("inner"):
+        ...     print(current_path())
+        outer/inner
+    """
+
+    def __init__(
+        self,
+        name: str,
+        caller: Any = None,
+        deduplicate: bool = True,
+        override_parent: str | None = None,
+    ) -> None:
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(
+                "Argument `name` must be a string and cannot contain character `/`. "
+                f"Received: name={name}"
+            )
+        self.name = name
+        self.caller = caller
+        self.deduplicate = deduplicate and caller is not None
+        self.override_parent = override_parent
+
+    def __enter__(self) -> name_scope:
+        self._before = _scopes.path
+        self._nodes = ExitStack()
+        own, around = (self.name, self.caller), self._before[-1:]
+        if not (self.deduplicate and around == [own]):
+            parents = self._before
+            if self.override_parent is not None:
+                parents = [(n, None) for n in self.override_parent.split("/") if n]
+            _scopes.path = [*parents, own]
+            self._nodes.enter_context(current_graph().name_scope(self.name))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _scopes.path = self._before
+        self._nodes.close()
 
 
-@contextmanager
-def layer_scope(name: str) -> Iterator[str]:
-    """Enter the scope of a layer, unless it has been entered by the layer's call."""
-    if _path and _path[-1] == name:
-        yield name
-    else:
-        with name_scope(name):
-            yield name
+def layer_scope(name: str) -> AbstractContextManager[Any]:
+    """Return the scope of a layer, unless it has been entered by the layer's call."""
+    path = _scopes.path
+    return nullcontext() if path and path[-1][0] == name else name_scope(name)

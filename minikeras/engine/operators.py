@@ -33,6 +33,12 @@ def _binary(op: str, node: str) -> tuple[Callable[[Any, Any], Any], ...]:
     return operator, reflected
 
 
+def _product(x: Any, y: Any) -> Any:
+    """Return ``x @ y``; a vector is a row on the left and a column on the right."""
+    vector = 1 in (getattr(x, "ndim", None), getattr(y, "ndim", None))
+    return find("dot")(x, y) if vector else find("matmul")()(x, y, name="matmul")
+
+
 class Operators:
     """Gives arithmetic, comparison and indexing to whatever can become a tensor."""
 
@@ -47,7 +53,6 @@ class Operators:
     __floordiv__, __rfloordiv__ = _binary("floor_divide", "floordiv")
     __mod__, __rmod__ = _binary("mod", "mod")
     __pow__, __rpow__ = _binary("power", "pow")
-    __matmul__, __rmatmul__ = _binary("matmul", "matmul")
     __and__, __rand__ = _binary("bitwise_and", "and")
     __or__, __ror__ = _binary("bitwise_or", "or")
     __xor__, __rxor__ = _binary("bitwise_xor", "xor")
@@ -58,6 +63,12 @@ class Operators:
     __neg__ = _unary("negative")
     __abs__ = _unary("absolute")
     __invert__ = _unary("bitwise_not")
+
+    def __matmul__(self, other: Any) -> Any:
+        return _product(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _product(other, self)
 
     def __round__(self, ndigits: int | None = None) -> Any:
         return find("round")(ndigits or 0)(self)

@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 
 from minikeras import backend as K
 
-__all__ = ["CallNode", "History", "history_of", "set_history", "symbolic_leaves"]
+__all__ = [
+    "CallNode",
+    "History",
+    "get_source_inputs",
+    "history_of",
+    "set_history",
+    "symbolic_leaves",
+]
 
 
 class History(NamedTuple):
@@ -67,3 +74,30 @@ def set_history(tensor: K.Tensor, history: History) -> None:
 def history_of(tensor: Any) -> History | None:
     """Return where `tensor` comes from, None if no layer made it."""
     return getattr(tensor, "_keras_history", None)
+
+
+def get_source_inputs(tensor: K.Tensor) -> list[K.Tensor]:
+    """Return the model inputs that `tensor` depends on, or itself if none made it.
+
+    Example:
+        >>> from minikeras.layers import Dense, Input
+        >>> x = Input((3,))
+        >>> get_source_inputs(Dense(2)(x)) == [x]
+        True
+    """
+    found: dict[K.Tensor, None] = {}
+    frontier, seen = [tensor], set()
+    while frontier:
+        x = frontier.pop()
+        if x in seen:
+            continue
+        seen.add(x)
+        history = history_of(x)
+        if history is None:
+            inputs = K.ancestors(x, lambda t: history_of(t) is not None)
+        else:
+            inputs = history.operation._inbound_nodes[history.node_index].input_tensors
+        if not inputs:
+            found[x] = None
+        frontier.extend(reversed(inputs))
+    return list(found)

@@ -32,6 +32,7 @@ from minikeras.engine.op import Op, no_gradient, spec_of
 from minikeras.engine.ops.arithmetic import multiply
 from minikeras.engine.ops.reduction import sum_like
 from minikeras.engine.ops.reshaping import expand_dims, operand, reshape, transpose
+from minikeras.engine.registry import register
 from minikeras.engine.spec import Array, Shape, Spec
 
 __all__ = ["dot", "matmul", "outer", "tensordot"]
@@ -190,6 +191,9 @@ def dot(x1: Any, x2: Any) -> Tensor:
     if x.ndim == y.ndim == 2:
         return MatMul()(x, y)
     return tensordot(x, y, ((-1,), (-1 if y.ndim == 1 else -2,)))
+
+
+register("dot", dot)
 
 
 # -- chosen axes -----------------------------------------------------------------------

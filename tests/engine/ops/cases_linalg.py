@@ -72,6 +72,14 @@ CASES = [
     Case("matmul", ops.matmul, np.matmul, ((3,), (3,)), note="vectors", any_rank=False),
     Case("matmul", ops.dot, np.dot, ((2, 3), (3, 4)), note="dot", any_rank=False),
     Case(
+        "dot",
+        lambda x, y: x @ y,
+        np.dot,
+        ((2, 3), (3,)),
+        note="operator",
+        any_rank=False,
+    ),
+    Case(
         "matmul",
         ops.dot,
         np.dot,
