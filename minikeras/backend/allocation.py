@@ -34,7 +34,7 @@ def charge(handle: Handle) -> None:
     limit = _left.get()
     if limit is None:
         return
-    limit[0] -= math.prod(handle.shape or ()) * handle.dtype.size
+    limit[0] -= math.prod(n or 0 for n in handle.shape or ()) * handle.dtype.size
     if limit[0] < 0:
         raise MemoryError(
             f"variable '{handle.name}' of shape {handle.shape} would take more than is "

@@ -19,7 +19,10 @@ class Stored:
 
     name: str
     built: bool
-    _own_variables: list[K.Variable]
+
+    @property
+    def _own_variables(self) -> list[K.Variable]:
+        raise NotImplementedError
 
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Put the values of the layer's own variables into a store.
