@@ -17,15 +17,13 @@ from minikeras.layers.stored import Stored
 __all__ = ["Tracked"]
 
 
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from _leaves(part)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _leaves(part)
-    else:
+def _leaves(value: Any, around: tuple[Any, ...] = ()) -> Iterator[Any]:
+    """Yield what lists and dicts hold; one that holds itself is entered once."""
+    if not isinstance(value, (dict, list, tuple)):
         yield value
+    elif not any(value is container for container in around):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(part, (*around, value))
 
 
 class Tracked(Stored):
