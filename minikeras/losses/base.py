@@ -70,8 +70,10 @@ class Loss(K.Configured):
         """
         mask = getattr(y_pred, "_keras_mask", None)
         with K.name_scope(self.name):
-            y_true = K.convert_to_tensor(y_true, self.dtype)
-            y_pred = K.convert_to_tensor(y_pred, self.dtype)
+            y_true, y_pred = (
+                K.tree.map_structure(lambda x: K.convert_to_tensor(x, self.dtype), y)
+                for y in (y_true, y_pred)
+            )
             values = K.convert_to_tensor(self.call(y_true, y_pred), self.dtype)
             for part in (
                 self.valid(y_true, values),
@@ -125,7 +127,8 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return ``fn(y_true, y_pred)``."""
-        y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+        if not K.tree.is_nested(y_pred):
+            y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self.fn_kwargs)
 
     def get_config(self) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _with_dtype(x: Any, dtype: str) -> Any:
 
 
 def _check_shape(got: Any, own: K.Tensor, path: str, any_sizes: bool) -> None:
-    want = own.shape
+    want = known_shape(own)
     known = () if any_sizes else zip(want[1:], got[1:], strict=False)
     if len(got) != len(want) or any(None not in (a, b) and a != b for a, b in known):
         raise ValueError(

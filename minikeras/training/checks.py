@@ -98,7 +98,7 @@ def check_targets(terms: Iterable[Any], targets: list[Any]) -> None:
         ValueError: if one is NaN or infinite, or a label is not among the classes.
     """
     for term in terms:
-        for y in _in_memory([targets[term.place]]):
+        for y in _in_memory(K.tree.flatten(term.of(targets))):
             if _is_own(term.loss):
                 _check_finite(term, y)
                 if _is_for_labels(term.loss):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from minikeras import backend as K
 from minikeras import losses
 from minikeras.metrics import Mean
+from minikeras.training.assignment import assigned
 from minikeras.training.checks import check_shapes, check_targets
 from minikeras.training.kinds import by_kind
 from minikeras.training.outputs import Outputs
@@ -23,21 +24,26 @@ BY_KIND = {"crossentropy": CROSSENTROPY, "ce": CROSSENTROPY}
 
 
 class Term(NamedTuple):
-    """One output's part in the loss.
+    """One loss's part in their sum.
 
     Attributes:
-        name: of the output.
-        place: of the output in the list of all.
+        name: of what it is a loss of.
+        place: of the output in the list of all; or several, in the nesting in which the
+            loss takes targets and predictions.
         loss: a `Loss`.
         weight: factor in the sum; None for 1.
-        shape: of the prediction.
+        shape: of the prediction, if it is one.
     """
 
     name: str
-    place: int
+    place: Any
     loss: Any
     weight: Any
     shape: tuple[int | None, ...]
+
+    def of(self, values: Sequence[Any]) -> Any:
+        """Return its own of the values of all outputs."""
+        return K.tree.map_structure(values.__getitem__, self.place)
 
 
 class CompiledLoss:
@@ -71,21 +77,24 @@ class CompiledLoss:
             ValueError: if losses, weights, targets and outputs do not fit together.
         """
         self.outputs = Outputs(y_pred, self.output_names)
-        chosen = self.outputs.align(self.loss, "loss", for_all=True)
-        weights = self.outputs.align(self.loss_weights, "loss_weights", for_all=True)
-        self._with_loss = [i for i, loss in enumerate(chosen) if loss is not None]
-        targets, predictions = (
-            self.targets(y_true),
-            self.outputs.align(y_pred, "y_pred"),
+        chosen = list(assigned(self.loss, self.loss_weights, self.outputs))
+        self._with_loss = sorted(
+            {i for choice in chosen for i in K.tree.flatten(choice.place)}
         )
+        targets = self.targets(y_true)
+        predictions = self.outputs.align(y_pred, "y_pred")
         self.terms = []
-        for i in self._with_loss:
-            name, y, p = self.outputs.names[i], targets[i], predictions[i]
-            if y is None:
+        for choice in chosen:
+            name = self.outputs.name(choice.path, choice.place)
+            term = Term(name, choice.place, choice.loss, choice.weight, ())
+            y, p = term.of(targets), term.of(predictions)
+            if any(part is None for part in K.tree.flatten(y)):
                 raise ValueError(f"output '{name}' has a loss, but no targets (`y`)")
-            loss = resolved(chosen[i], y, p)
-            check_shapes(name, loss, y, p)
-            self.terms.append(Term(name, i, loss, weights[i], tuple(p.shape or ())))
+            loss, shape = resolved(choice.loss, y, p), ()
+            if not K.tree.is_nested(p):
+                check_shapes(name, loss, y, p)
+                shape = tuple(p.shape or ())
+            self.terms.append(term._replace(loss=loss, shape=shape))
         if len(self.terms) > 1 and not self.trackers:
             self.trackers = [Mean(name=f"{term.name}_loss") for term in self.terms]
         return self.terms
@@ -122,10 +131,11 @@ class CompiledLoss:
         weights = self.outputs.align(sample_weight, "sample_weight", for_all=True)
         values = []
         for number, term in enumerate(terms):
-            p, i = predictions[term.place], term.place
-            value = K.cast(term.loss(targets[i], p, weights[i]), K.floatx())
+            p, first = term.of(predictions), K.tree.flatten(term.place)[0]
+            value = term.loss(term.of(targets), p, weights[first])
+            value = K.cast(value, K.floatx())
             if self.trackers:
-                rows = K.shape(p)[0]
+                rows = K.shape(predictions[first])[0]
                 self.trackers[number].update_state(value, sample_weight=rows)
             values.append(value if term.weight is None else value * term.weight)
         return sum(values[1:], values[0]) if values else None

@@ -86,6 +86,9 @@ class CompiledMetrics:
             ValueError: if metrics, targets and outputs do not fit together.
         """
         self.outputs = Outputs(y_pred, self.output_names)
+        self.entries = []
+        if not any(self.given.values()):
+            return
         targets = self.outputs.align(y_true, "y")
         predictions = self.outputs.align(y_pred, "y_pred")
         entries: list[Entry] = []
@@ -123,10 +126,12 @@ class CompiledMetrics:
         """Take one more batch into account."""
         if self.entries is None:
             self.build(y_true, y_pred)
+        if not self.entries:
+            return
         targets = self.outputs.align(y_true, "y")
         predictions = self.outputs.align(y_pred, "y_pred")
         weights = self.outputs.align(sample_weight, "sample_weight", for_all=True)
-        for _, i, metric, weighted in self.entries or ():
+        for _, i, metric, weighted in self.entries:
             if weighted:
                 metric.update_state(targets[i], predictions[i], weights[i])
             else:

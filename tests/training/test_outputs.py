@@ -168,3 +168,50 @@ def test_outputs_without_names_are_numbered() -> None:
     assert Outputs({"z": 1, "a": 2}).names == ["a", "z"]
     assert Outputs({"z": 1, "a": 2}, ["z", "a"]).names == ["z", "a"]
     assert Outputs({"z": 1, "a": 2}, ["dense", "dense_1"]).names == ["a", "z"]
+
+
+# -- losses in a nesting ---------------------------------------------------------------
+
+
+def far(y_true: Any, y_pred: Any) -> Any:
+    """Add up the distances of two outputs."""
+    pairs = zip(K.tree.flatten(y_true), K.tree.flatten(y_pred), strict=True)
+    return sum(K.mean(K.abs(y - p)) for y, p in pairs)
+
+
+NESTED = {
+    "a loss of all, then one of each": (
+        [far, {"a": "mae", "b": "mse"}],
+        {"a_b_loss", "a_loss", "b_loss"},
+    ),
+    "two losses of one": ({"b": ["mae", "mse"]}, {"b_loss"}),
+    "a list in the order of the keys": (["mae", "mse"], {"a_loss", "b_loss"}),
+}
+
+
+@pytest.mark.parametrize("what", NESTED)
+def test_losses_may_be_for_one_output_or_for_several(what: str) -> None:
+    loss, names = NESTED[what]
+    base = two_outputs(minikeras)
+    model = minikeras.Model(base.input, {"a": base.outputs[0], "b": base.outputs[1]})
+    model.compile("sgd", loss)
+    y = {"a": VALUE, "b": np.eye(3)[KIND]}
+    p = model.predict(X, verbose=0)
+    found = model.evaluate(X, y, verbose=0, return_dict=True)
+    mae = {k: np.abs(y[k] - p[k]).mean() for k in y}
+    mse_b = np.square(y["b"] - p["b"]).mean()
+    wanted = {
+        "a loss of all, then one of each": sum(mae.values()) + mae["a"] + mse_b,
+        "two losses of one": mae["b"] + mse_b,
+        "a list in the order of the keys": mae["a"] + mse_b,
+    }
+    assert set(found) == {"loss", *names}
+    np.testing.assert_allclose(found["loss"], wanted[what], rtol=1e-5)
+
+
+def test_a_loss_for_a_key_that_no_output_has_is_an_error() -> None:
+    base = two_outputs(minikeras)
+    model = minikeras.Model(base.input, {"a": base.outputs[0], "b": base.outputs[1]})
+    model.compile("sgd", {"a": "mse", "c": "mse"})
+    with pytest.raises(KeyError, match=r"'c'.*in the `loss` argument"):
+        model.evaluate(X, {"a": VALUE, "b": np.eye(3)[KIND]}, verbose=0)
