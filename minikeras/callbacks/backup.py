@@ -69,6 +69,7 @@ class BackupAndRestore(Callback):
             self.backup_dir, "training_metadata.json"
         )
         self._prev_weights_path = f"{self._weights_path}.bkp"
+        self._prev_training_metadata_path = f"{self._training_metadata_path}.bkp"
 
     # -- when --------------------------------------------------------------------------
 
@@ -123,8 +124,10 @@ class BackupAndRestore(Callback):
     def _back_up(self, epoch: int, batch: int) -> None:
         """Write the state before this batch of this epoch."""
         os.makedirs(self.backup_dir, exist_ok=True)
-        if self.double_checkpoint and os.path.exists(self._weights_path):
-            os.replace(self._weights_path, self._prev_weights_path)
+        if self.double_checkpoint:
+            for path in (self._weights_path, self._training_metadata_path):
+                if os.path.exists(path):
+                    os.replace(path, f"{path}.bkp")
         position = {
             "epoch": np.asarray(epoch),
             "batch": np.asarray(batch),
