@@ -1,6 +1,7 @@
 """Models: Sequential, functional and subclassed."""
 
 from minikeras.backend import Registry
+from minikeras.models.cloning import *
 from minikeras.models.feature_space import FeatureSpace
 from minikeras.models.functional import *
 from minikeras.models.functional import Functional
