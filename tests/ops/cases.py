@@ -343,6 +343,7 @@ FILLING = [
     *each("arange", 5),
     *each("arange", 1, 7, 2),
     *each("arange", 0.5, 3),
+    *each("arange", 0.1, 1.1, 0.1),  # ten numbers, which float32 would make eleven
     *each("arange", 5, dtype="float32"),
     *each("linspace", 0, 1, 5),
     *each("linspace", 0.0, 2.0, num=4, endpoint=False),

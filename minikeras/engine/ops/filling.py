@@ -8,6 +8,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from minikeras.engine import shapes
 from minikeras.engine.dtypes import DType, as_dtype, floatx
 from minikeras.engine.errors import ShapeError
@@ -149,8 +151,13 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
         step: difference of neighbors; it may be negative.
         dtype: by default the one in which the three numbers meet.
     """
-    first, end = (0, start) if stop is None else (start, stop)
-    numbers = Range()(first, end, step)
+    given = (0, start, step) if stop is None else (start, stop, step)
+    # How many there are depends on all digits: rounded to float32, 0.1 is another step.
+    kinds = {type(n) for n in given}
+    if float in kinds and kinds <= {int, float}:
+        given = tuple(np.float64(n) for n in given)
+        dtype = dtype or floatx()
+    numbers = Range()(*given)
     return numbers if dtype is None else cast(numbers, dtype)
 
 
