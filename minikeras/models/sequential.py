@@ -119,7 +119,16 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Connect the layers for inputs of this shape, batch included."""
-        if self._functional is not None or not self._stack:
+        if not self._stack:
+            raise ValueError(
+                f"Sequential model '{self.name}' cannot be built because it has no "
+                "layers. Call `model.add(layer)`."
+            )
+        if self._functional is not None:
+            self._check_shape(input_shape)
+            return
+        if not all(n is None or isinstance(n, int) for n in input_shape):
+            self.built = True  # a nesting of inputs goes through layer by layer
             return
         inferred = not isinstance(self._stack[0], InputLayer)
         with separate_calls(), K.layer_scope(self.name):
@@ -136,8 +145,23 @@ class Sequential(Model):
         self._functional._any_sizes = inferred
         self.built = True
 
+    def _check_shape(self, shape: Any) -> None:
+        """Compare a shape to build for with that of the input, if one was declared."""
+        own = self._stack[0].batch_shape
+        sizes = zip(own, shape, strict=False) if shape is not None else ()
+        differ = any(None not in pair and len(set(pair)) > 1 for pair in sizes)
+        if shape is not None and (differ or len(own) != len(shape)):
+            raise ValueError(
+                f"Sequential model '{self.name}' has already been configured to use "
+                f"input shape {own}. You cannot build it with input_shape {shape}."
+            )
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        return self._connected.call(inputs, training=training, mask=mask)
+        if self._functional is not None:
+            return self._functional.call(inputs, training=training, mask=mask)
+        for layer in self.layers:
+            inputs = layer(inputs)
+        return inputs
 
     @property
     def layers(self) -> list[Layer]:
