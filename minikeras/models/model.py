@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import json
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras import saving
@@ -15,37 +14,15 @@ from minikeras.layers import Layer
 from minikeras.layers.base import stand_ins
 from minikeras.layers.context import call_depth
 from minikeras.models.summary import summary_text
+from minikeras.models.trained import Trained
 from minikeras.quantizers.configs import is_chosen, validate_and_resolve_config
-from minikeras.training import Trainer
 
 __all__ = ["Model"]
 
 GRAPH_KEYS = {"layers", "input_layers", "output_layers"}
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
-
-def _by_trainer(method: Callable[Concatenate[Trainer, P], R]) -> Callable[..., R]:
-    """Return a method of the trainer as one of the model."""
-
-    @functools.wraps(method)
-    def forwarded(self: Model, *args: P.args, **kwargs: P.kwargs) -> R:
-        return method(self._trainer, *args, **kwargs)
-
-    return forwarded
-
-
-def _of_trainer(name: str, doc: str) -> property:
-    """Return an attribute of the trainer as one of the model."""
-    return property(
-        lambda self: getattr(self._trainer, name),
-        lambda self, value: setattr(self._trainer, name, value),
-        doc=doc,
-    )
-
-
-class Model(Layer):
+class Model(Trained, Layer):
     """A layer with a `Trainer`: the object with the `fit` method.
 
     Three ways to make one: ``Model(inputs, outputs)`` from symbolic tensors (the result
@@ -65,13 +42,7 @@ class Model(Layer):
     # The class of models made of a graph; it derives from this one and enters itself.
     graph_model: ClassVar[type[Model]]
 
-    _not_owned = Layer._not_owned | {
-        "_trainer",
-        "_calls",
-        "_inputs_struct",
-        "_outputs_struct",
-    }
-    _not_computed_with = frozenset({"history", "stop_training"})
+    _not_owned = Trained._not_owned | {"_calls", "_inputs_struct", "_outputs_struct"}
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         made: Any = cls
@@ -85,8 +56,8 @@ class Model(Layer):
             _base_on_graph(type(self), self.graph_model)
             self.graph_model.__init__(self, *args, **kwargs)
             return
-        super().__init__(*args, **kwargs)
-        self._trainer = Trainer(self)
+        Layer.__init__(self, *args, **kwargs)
+        Trained.__init__(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Model:
@@ -108,48 +79,6 @@ class Model(Layer):
             with K.tracing():
                 self.call(stand_ins(input_shape, self.compute_dtype))
                 self._clear_losses()
-
-    # -- training: what the trainer does -----------------------------------------------
-
-    compile = _by_trainer(Trainer.compile)
-    fit = _by_trainer(Trainer.fit)
-    evaluate = _by_trainer(Trainer.evaluate)
-    predict = _by_trainer(Trainer.predict)
-    train_on_batch = _by_trainer(Trainer.train_on_batch)
-    test_on_batch = _by_trainer(Trainer.test_on_batch)
-    predict_on_batch = _by_trainer(Trainer.predict_on_batch)
-    plans = _by_trainer(Trainer.plans)
-    train_step = _by_trainer(Trainer.train_step)
-    test_step = _by_trainer(Trainer.test_step)
-    predict_step = _by_trainer(Trainer.predict_step)
-    compute_loss = _by_trainer(Trainer.compute_loss)
-    compute_metrics = _by_trainer(Trainer.compute_metrics)
-    get_metrics_result = _by_trainer(Trainer.get_metrics_result)
-    reset_metrics = _by_trainer(Trainer.reset_metrics)
-    resume_at = _by_trainer(Trainer.resume_at)
-    get_compile_config = _by_trainer(Trainer.get_compile_config)
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile with the arguments that `get_compile_config` returned."""
-        if type(self).compile is not Model.compile:
-            warnings.warn(
-                "`compile()` was not called as part of model loading because the "
-                "model's `compile()` method is custom. All subclassed Models that have "
-                "`compile()` overridden should also override `get_compile_config()` "
-                "and `compile_from_config(config)`. Alternatively, you can call "
-                "`compile()` manually after loading.",
-                stacklevel=2,
-            )
-            return
-        self._trainer.compile_from_config(config)
-
-    optimizer = _of_trainer("optimizer", "The optimizer that `compile` was given.")
-    loss = _of_trainer("loss", "The loss that `compile` was given.")
-    compiled = _of_trainer("compiled", "Whether `compile` has been called.")
-    metrics = _of_trainer("metrics", "The metrics that training keeps.")
-    metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
-    resumption = _of_trainer("resumption", "Where `fit` goes on, if not at the start.")
-    stop_training = _of_trainer("stop_training", "Whether `fit` ends after this step.")
 
     def quantize(  # type: ignore[override]
         self,

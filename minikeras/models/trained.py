@@ -1,0 +1,88 @@
+"""What a model is besides a layer: something that can be trained."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from minikeras.layers import Layer
+from minikeras.training import Trainer
+
+__all__ = ["Trained"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _by_trainer(method: Callable[Concatenate[Trainer, P], R]) -> Callable[..., R]:
+    """Return a method of the trainer as one of the model."""
+
+    @functools.wraps(method)
+    def forwarded(self: Trained, *args: P.args, **kwargs: P.kwargs) -> R:
+        return method(self._trainer, *args, **kwargs)
+
+    return forwarded
+
+
+def _of_trainer(name: str, doc: str) -> property:
+    """Return an attribute of the trainer as one of the model."""
+    return property(
+        lambda self: getattr(self._trainer, name),
+        lambda self, value: setattr(self._trainer, name, value),
+        doc=doc,
+    )
+
+
+class Trained:
+    """A layer's other base class, which gives it a `Trainer` and the methods of one.
+
+    Its `__init__` comes after that of the layer.
+    """
+
+    _not_owned = Layer._not_owned | {"_trainer"}
+    _not_computed_with = frozenset({"history", "stop_training"})
+
+    def __init__(self) -> None:
+        self._trainer = Trainer(self)
+
+    compile = _by_trainer(Trainer.compile)
+    fit = _by_trainer(Trainer.fit)
+    evaluate = _by_trainer(Trainer.evaluate)
+    predict = _by_trainer(Trainer.predict)
+    train_on_batch = _by_trainer(Trainer.train_on_batch)
+    test_on_batch = _by_trainer(Trainer.test_on_batch)
+    predict_on_batch = _by_trainer(Trainer.predict_on_batch)
+    plans = _by_trainer(Trainer.plans)
+    train_step = _by_trainer(Trainer.train_step)
+    test_step = _by_trainer(Trainer.test_step)
+    predict_step = _by_trainer(Trainer.predict_step)
+    compute_loss = _by_trainer(Trainer.compute_loss)
+    compute_metrics = _by_trainer(Trainer.compute_metrics)
+    get_metrics_result = _by_trainer(Trainer.get_metrics_result)
+    reset_metrics = _by_trainer(Trainer.reset_metrics)
+    resume_at = _by_trainer(Trainer.resume_at)
+    get_compile_config = _by_trainer(Trainer.get_compile_config)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with the arguments that `get_compile_config` returned."""
+        if type(self).compile is not Trained.compile:
+            warnings.warn(
+                "`compile()` was not called as part of model loading because the "
+                "model's `compile()` method is custom. All subclassed Models that have "
+                "`compile()` overridden should also override `get_compile_config()` "
+                "and `compile_from_config(config)`. Alternatively, you can call "
+                "`compile()` manually after loading.",
+                stacklevel=2,
+            )
+            return
+        self._trainer.compile_from_config(config)
+
+    optimizer = _of_trainer("optimizer", "The optimizer that `compile` was given.")
+    loss = _of_trainer("loss", "The loss that `compile` was given.")
+    compiled = _of_trainer("compiled", "Whether `compile` has been called.")
+    metrics = _of_trainer("metrics", "The metrics that training keeps.")
+    metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
+    resumption = _of_trainer("resumption", "Where `fit` goes on, if not at the start.")
+    stop_training = _of_trainer("stop_training", "Whether `fit` ends after this step.")
