@@ -246,7 +246,10 @@ def read(config: Any) -> Any:
     if class_name in _SPECIAL:
         return _SPECIAL[class_name](config["config"])
     if class_name == "__lambda__":
-        raise ValueError("the config contains a lambda: code from a file is not run")
+        raise ValueError(
+            "The config contains a lambda, to read which would be arbitrary code "
+            "execution: code from a file is never run."
+        )
     if class_name == "function":
         return find_function(config["config"])
     registered_name = config.get("registered_name")
