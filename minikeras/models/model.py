@@ -13,6 +13,7 @@ from minikeras import saving
 from minikeras.layers import Layer
 from minikeras.layers.base import stand_ins
 from minikeras.layers.context import call_depth
+from minikeras.models.state_tree import read_state, write_state
 from minikeras.models.summary import summary_text
 from minikeras.models.trained import Trained
 from minikeras.quantizers.configs import is_chosen, validate_and_resolve_config
@@ -155,6 +156,28 @@ class Model(Trained, Layer):
                 f"time, `def get_build_config(self)`. What went wrong: {error}",
                 stacklevel=2,
             )
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """Return the values of all variables, in dicts by the parts of their paths.
+
+        Args:
+            value_format: ``"backend_tensor"``, or ``"numpy_array"``.
+
+        Raises:
+            ValueError: if two variables have one path.
+        """
+        return read_state(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Assign values in the form in which `get_state_tree` returns them.
+
+        Args:
+            state_tree: all groups of variables or some, all of their parts or some.
+
+        Raises:
+            ValueError: if there is no such group, or two variables have one path.
+        """
+        write_state(self, state_tree)
 
     # -- structure -------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from minikeras import backend as K
 from minikeras.layers import Layer
 from minikeras.training import Trainer
 
@@ -86,3 +87,9 @@ class Trained:
     metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
     resumption = _of_trainer("resumption", "Where `fit` goes on, if not at the start.")
     stop_training = _of_trainer("stop_training", "Whether `fit` ends after this step.")
+
+    @property
+    def metrics_variables(self) -> list[K.Variable]:
+        """The variables of all metrics."""
+        metrics: list[Any] = self.metrics
+        return [v for metric in metrics for v in metric.variables]

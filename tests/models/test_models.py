@@ -295,3 +295,19 @@ def test_each_input_is_brought_to_its_own_dtype() -> None:
     model = Model((half, whole), (half + 2, whole + 2))
     found = model((np.ones((1, 2)), np.ones((1, 2))))
     assert [y.dtype.name for y in found] == ["float16", "int32"]
+
+
+def test_the_state_of_a_model_is_a_tree_that_can_be_put_back() -> None:
+    model = Sequential([layers.Input((2,)), layers.Dense(1, name="d")], name="m")
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    state = model.get_state_tree("numpy_array")
+    kernel = state["trainable_variables"]["m"]["d"]["kernel"]
+    np.testing.assert_array_equal(kernel, model.get_weights()[0])
+    assert state["optimizer_variables"]["adam"]["iteration"] == 1
+    assert set(state["metrics_variables"]["loss"]) == {"total", "count"}
+    model.set_weights([np.zeros((2, 1)), np.zeros(1)])
+    model.set_state_tree({"trainable_variables": {"m": {"d": {"kernel": kernel}}}})
+    np.testing.assert_array_equal(model.get_weights()[0], kernel)
+    with pytest.raises(ValueError, match="Unknown variable name: weights"):
+        model.set_state_tree({"weights": {}})
