@@ -33,6 +33,8 @@ from typing import Any
 import pytest
 
 import minikeras
+from minikeras.layers import masks
+from minikeras.models.trained import Trained
 
 # Of Keras, only what the tests themselves are made of is Keras's own.
 OWN = re.compile(
@@ -67,7 +69,11 @@ def source() -> Path:
 STAND_INS = {
     "is_traceback_filtering_enabled": lambda: False,
     "to_snake_case": lambda name: snake(name),
+    "JAXTrainer": Trained,
+    "NumpyTrainer": Trained,
     "removesuffix": str.removesuffix,
+    "get_keras_mask": masks.mask_of,
+    "set_keras_mask": masks.set_mask,
     "FLOAT8_TYPES": ("float8_e4m3fn", "float8_e5m2"),
     "FLOAT_TYPES": ("bfloat16", "float16", "float32", "float64"),
     "INT_TYPES": ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"),

@@ -58,6 +58,7 @@ from minikeras.layers.augmentation import (
 from minikeras.layers.base import (
     Layer,
 )
+from minikeras.layers.batch_normalization import BatchNormalization
 from minikeras.layers.cells import (
     GRUCell,
     LSTMCell,
@@ -117,7 +118,6 @@ from minikeras.layers.multi_head import (
     MultiHeadAttention,
 )
 from minikeras.layers.normalization import (
-    BatchNormalization,
     GroupNormalization,
     LayerNormalization,
     RMSNormalization,

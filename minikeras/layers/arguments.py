@@ -27,10 +27,6 @@ _TURNED_OFF = {
     "lora_rank": None,
     "quantization_config": None,
     "ragged": False,
-    "renorm": False,
-    "renorm_clipping": None,
-    "renorm_momentum": 0.99,
-    "rms_scaling": False,
     "sparse": False,
     "synchronized": False,
 }

@@ -24,13 +24,22 @@ from minikeras.layers.arguments import (
 from minikeras.layers.context import bind, call_depth, entered, tensor_arguments
 from minikeras.layers.history import CallNode, symbolic_leaves
 from minikeras.layers.input_spec import check_inputs, known_shape
-from minikeras.layers.masks import mask_of, pass_on, take_masks, with_mask
+from minikeras.layers.masks import (
+    mask_of,
+    masks_of,
+    masks_of_arrays,
+    pass_on,
+    set_mask,
+    take_masks,
+    with_mask,
+)
 from minikeras.layers.operation import Operation, apart, operation_name, shapes_of
 from minikeras.layers.tracking import Tracked
 
 __all__ = ["Layer"]
 
 _PACKAGE = __name__.partition(".")[0]
+_LAYERS = __name__.rpartition(".")[0]
 
 
 def _of_policy(name: str, doc: str) -> property:
@@ -70,10 +79,15 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         array([1., 2.], dtype=float32)
     """
 
+    _builds = True
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = _completed(cls.build)
+            cls._builds = True
+        elif cls.__module__.startswith(_LAYERS):
+            cls._builds = cls.build is not Layer.build
 
     def __init__(
         self,
@@ -352,6 +366,15 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             self.build(**config["shapes_dict"])
 
     @property
+    def built(self) -> bool:
+        """Whether its weights are made: from the start, if it is of a kind without."""
+        return self._built or not self._builds
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        self._built = value
+
+    @property
     def path(self) -> str | None:
         """The names of the layers around it when it was built, and its own."""
         return self._path
@@ -443,16 +466,21 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         """Trace `call` for these shapes (once), run it, and return arrays."""
         when, compiled = self._compiled_call
         if when is not K.last_change():
-            compiled = K.function(self._outputs_and_losses)
+            compiled = K.function(self._traced_call)
             self._compiled_call = K.last_change(), compiled
-        outputs, losses = compiled(*args, **kwargs)
+        given = masks_of_arrays((args, kwargs))
+        outputs, losses, masks = compiled(given, *args, **kwargs)
+        K.tree.map_structure(set_mask, outputs, masks)
         self._clear_losses()
         self._call_losses.extend(losses)
         return outputs
 
-    def _outputs_and_losses(self, *args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
-        """Return what one trace computes."""
-        return self(*args, **kwargs), self._losses_of_call()
+    def _traced_call(self, masks: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Return what one trace computes: the outputs, the losses, and the masks."""
+        if masks is not None:
+            K.tree.map_structure(with_mask, (args, kwargs), masks)
+        outputs = self(*args, **kwargs)
+        return outputs, self._losses_of_call(), masks_of(outputs)
 
     def _cast(self, x: Any) -> Any:
         """Bring a floating-point array or tensor to the layer's compute dtype."""
@@ -467,7 +495,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         """Check the inputs, build if need be, call, and look after losses and masks."""
         first = next(iter(bound.arguments.values()), None)
         check_inputs(self.input_spec, first, self.name)
-        if not self.built:
+        if not self._built:
             self._build_for(tensor_arguments(bound))
             check_inputs(self.input_spec, first, self.name)
         mask = take_masks(bound)

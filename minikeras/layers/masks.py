@@ -1,12 +1,14 @@
-"""Masks: which steps of a sequence count. They travel with tensors between layers.
+"""Masks: which steps of a sequence count. They travel with values between layers.
 
-A mask is a tensor of truth values without the last axis of what it is for. It is an
-attribute of that tensor, ``_keras_mask``; arrays have none.
+A mask holds truth values for what it belongs to, without its last axis. Of a tensor it
+is an attribute, ``_keras_mask``. Arrays take no attributes and cannot be hashed: theirs
+are kept here, under the identity of the array and for as long as it lives.
 """
 
 from __future__ import annotations
 
 import warnings
+import weakref
 from inspect import BoundArguments
 from typing import Any
 
@@ -15,24 +17,54 @@ from minikeras.layers.context import tensor_arguments
 
 __all__ = [
     "mask_of",
+    "masks_of",
+    "masks_of_arrays",
     "pass_on",
     "positions_apart",
+    "set_mask",
     "take_masks",
     "with_mask",
     "without_mask",
 ]
 
 
+_of_arrays: dict[int, Any] = {}
+
+
 def mask_of(x: Any) -> Any:
     """Return the mask that `x` carries, None if it has none."""
-    return getattr(x, "_keras_mask", None)
+    if isinstance(x, K.Tensor):
+        return getattr(x, "_keras_mask", None)
+    return _of_arrays.get(id(x))
+
+
+def set_mask(x: Any, mask: Any) -> None:
+    """Let a tensor or an array carry `mask`, or none if it is None."""
+    if isinstance(x, K.Tensor):
+        x._keras_mask = mask  # type: ignore[attr-defined]
+    elif mask is None:
+        _of_arrays.pop(id(x), None)
+    else:
+        if id(x) not in _of_arrays:
+            weakref.finalize(x, _of_arrays.pop, id(x), None)
+        _of_arrays[id(x)] = mask
 
 
 def with_mask(x: Any, mask: Any) -> Any:
     """Return `x`; if it is a tensor, and has no mask yet, it carries `mask`."""
     if mask is not None and isinstance(x, K.Tensor) and mask_of(x) is None:
-        x._keras_mask = mask  # type: ignore[attr-defined]
+        set_mask(x, mask)
     return x
+
+
+def masks_of(x: Any) -> Any:
+    """Return the masks that a nesting of tensors or arrays carries, nested alike."""
+    return K.tree.map_structure(mask_of, x)
+
+
+def masks_of_arrays(x: Any) -> Any:
+    """Return the masks that a nesting of arrays carries, or None if no array does."""
+    return masks_of(x) if _of_arrays else None
 
 
 def without_mask(x: Any) -> Any:
@@ -50,12 +82,12 @@ def take_masks(bound: BoundArguments) -> Any:
     for i, (name, x) in enumerate(tensor_arguments(bound).items()):
         own = f"{name}_mask"
         slot = "mask" if i == 0 and own not in taken else own
-        masks = _masks(x)
+        masks = masks_of(x)
         if slot in taken and bound.arguments.get(slot) is None and _some(masks):
             bound.arguments[slot] = masks
     given = bound.arguments.get("mask")
     return (
-        _masks(next(iter(bound.arguments.values()), None)) if given is None else given
+        masks_of(next(iter(bound.arguments.values()), None)) if given is None else given
     )
 
 
@@ -86,10 +118,6 @@ def positions_apart(x: Any, i: int, y: Any, j: int) -> Any:
     """
     later, earlier = K.arange(K.shape(x)[i]), K.arange(K.shape(y)[j])
     return K.expand_dims(K.expand_dims(later, -1) - earlier, 0)
-
-
-def _masks(x: Any) -> Any:
-    return K.tree.map_structure(mask_of, x)
 
 
 def _some(masks: Any) -> bool:

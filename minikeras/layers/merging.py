@@ -82,12 +82,17 @@ class Merge(Layer):
         raise NotImplementedError
 
     def merge_unmasked(self, inputs: Tensors, masks: Sequence[Any]) -> K.Tensor:
-        """Return the inputs as one, each masked element replaced by the others'."""
+        """Return the inputs as one; the others stand for what is masked in some.
+
+        What is masked in all is as in the first.
+        """
         y, valid = inputs[0], masks[0]
         for x, mask in zip(inputs[1:], masks[1:], strict=True):
-            x = x if mask is None else K.where(K.expand_dims(mask, -1), x, y)
-            y = y if valid is None else K.where(K.expand_dims(valid, -1), y, x)
-            y, valid = self.call([y, x]), _either(valid, mask)
+            both = self.call([y, x])
+            if valid is not None:
+                both = K.where(K.expand_dims(valid, -1), both, x)
+            y = both if mask is None else K.where(K.expand_dims(mask, -1), both, y)
+            valid = _either(valid, mask)
         return y
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:  # as Keras names it
@@ -153,6 +158,14 @@ class Multiply(Merge):
 
     def merge(self, inputs: Tensors) -> K.Tensor:
         return functools.reduce(K.multiply, inputs)
+
+    def merge_unmasked(self, inputs: Tensors, masks: Sequence[Any]) -> K.Tensor:
+        """Return the product, 0 where all inputs are masked."""
+        y, some = (
+            super().merge_unmasked(inputs, masks),
+            self.compute_mask(inputs, masks),
+        )
+        return y if some is None else K.where(K.expand_dims(some, -1), y, 0)
 
 
 class Average(Merge):

@@ -1,7 +1,8 @@
-"""Normalization: of batches, of samples, of groups of channels, of vectors."""
+"""Normalization: of samples, of groups of channels, of vectors."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,18 +11,19 @@ from minikeras.layers.base import Layer
 from minikeras.layers.input_spec import InputSpec, known_shape
 
 __all__ = [
-    "BatchNormalization",
     "GroupNormalization",
     "LayerNormalization",
     "RMSNormalization",
+    "Scaled",
     "UnitNormalization",
+    "sizes_along",
 ]
 
 Axes = int | Sequence[int]
 Shape = Sequence[int | None]
 
 
-class _Normalization(Layer):
+class Scaled(Layer):
     """Base of layers that scale by gamma and shift by beta in the end.
 
     Args:
@@ -55,7 +57,11 @@ class _Normalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis: Any = axis if isinstance(axis, int) else list(axis)
+        self.axis = _axes(
+            axis,
+            "Expected an int or a list/tuple of ints for the argument 'axis', but "
+            "received: {}",
+        )
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
@@ -73,7 +79,7 @@ class _Normalization(Layer):
             self.beta = self.add_ruled_weight("beta", shape, autocast=False)
 
 
-def _sizes(layer: Layer, input_shape: Shape, axis: Axes) -> tuple[int, ...]:
+def sizes_along(layer: Layer, input_shape: Shape, axis: Axes) -> tuple[int, ...]:
     """Return the sizes of the axes along which weights differ.
 
     Raises:
@@ -89,102 +95,25 @@ def _sizes(layer: Layer, input_shape: Shape, axis: Axes) -> tuple[int, ...]:
     sizes = tuple(input_shape[i] for i in axes)
     if None in sizes:
         raise ValueError(
-            f"Axis {axis} of the input of layer '{layer.name}' should have a defined "
-            f"dimension. Received: input_shape={tuple(input_shape)}"
+            f"Axis {axis} of input tensor should have a defined dimension but the "
+            f"layer received an input with shape {tuple(input_shape)}. (layer "
+            f"'{layer.name}')"
         )
     return sizes  # type: ignore[return-value]
 
 
-class BatchNormalization(_Normalization):
-    """Each channel with mean 0 and variance 1 over the batch, then scaled and shifted.
+def _axes(axis: Any, message: str) -> Any:
+    """Return one axis, or a list of several.
 
-    In training mean and variance are the batch's, and move the averages that serve
-    elsewhere: ``average = momentum average + (1 - momentum) value``. A layer that is
-    not trainable uses the averages always, and leaves them alone.
-
-    Args:
-        axis: of the channels.
-        momentum: of the moving averages, in [0, 1).
-        epsilon: see `LayerNormalization`, and so are the arguments not named here.
-        center: whether to add beta.
-        scale: whether to multiply by gamma.
-        beta_initializer: how beta starts.
-        gamma_initializer: how gamma starts.
-        moving_mean_initializer: how the average of the mean starts.
-        moving_variance_initializer: how that of the variance starts.
-
-    Shapes:
-        inputs: (batch, ..., channels)
-        mask: the same without the last axis; what it leaves out does not count
-        returns: that of inputs
-
-    Source: Ioffe, Szegedy 2015, arXiv:1502.03167.
+    Raises:
+        TypeError: if it is neither.
     """
-
-    def __init__(
-        self,
-        axis: int = -1,
-        momentum: float = 0.99,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs
-        )
-        self.momentum = float(momentum)
-        self.weight_rule("moving_mean", moving_mean_initializer)
-        self.weight_rule("moving_variance", moving_variance_initializer)
-
-    def build(self, input_shape: Shape) -> None:
-        shape = _sizes(self, input_shape, self.axis)
-        self.add_gamma_and_beta(shape)
-        kept: dict[str, Any] = {"trainable": False, "autocast": False}
-        self.moving_mean = self.add_ruled_weight("moving_mean", shape, **kept)
-        self.moving_variance = self.add_ruled_weight("moving_variance", shape, **kept)
-        axes = {self.axis: shape[0]}
-        self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
-
-    def call(
-        self, inputs: K.Tensor, training: Any = None, mask: Any = None
-    ) -> K.Tensor:
-        x = K.cast(inputs, K.result_type(inputs.dtype, "float32"))  # as sums get large
-        train = training if self.trainable else False
-        averages = (self.moving_mean, self.moving_variance)
-        mean, var = K.in_train_phase(lambda: self.moments(x, mask), averages, train)
-        if train:
-            self.update(mean, var)
-        y = K.batch_normalization(
-            x, mean, var, self.beta, self.gamma, self.axis, self.epsilon
-        )
-        return K.cast(y, self.compute_dtype)
-
-    def moments(self, inputs: K.Tensor, mask: Any) -> tuple[K.Tensor, K.Tensor]:
-        """Return mean and variance of each channel, of what the mask lets through."""
-        rank = len(known_shape(inputs))
-        axes = [i for i in range(rank) if i != self.axis % rank]
-        if mask is None:
-            return K.moments(inputs, axes)
-        weight = K.cast(K.expand_dims(mask, -1), inputs.dtype) * K.ones_like(inputs)
-        total = K.sum(weight, axes, keepdims=True) + K.epsilon()
-        mean = K.sum(weight * inputs, axes, keepdims=True) / total
-        apart = weight * K.square(inputs - mean)
-        variance = K.sum(apart, axes, keepdims=True) / total
-        return K.squeeze(mean, axes), K.squeeze(variance, axes)
-
-    def update(self, mean: K.Tensor, variance: K.Tensor) -> None:
-        """Move the averages towards the batch's mean and variance."""
-        old = self.momentum
-        self.moving_mean.assign(self.moving_mean * old + mean * (1.0 - old))
-        self.moving_variance.assign(self.moving_variance * old + variance * (1.0 - old))
+    if not isinstance(axis, (int, list, tuple)):
+        raise TypeError(message.format(axis))
+    return axis if isinstance(axis, int) else list(axis)
 
 
-class LayerNormalization(_Normalization):
+class LayerNormalization(Scaled):
     """Each sample with mean 0 and variance 1 over some axes, then scaled and shifted.
 
     Args:
@@ -198,21 +127,64 @@ class LayerNormalization(_Normalization):
         gamma_regularizer: a penalty on gamma.
         beta_constraint: a projection of beta after each update.
         gamma_constraint: a projection of gamma after each update.
+        rms_scaling: whether samples keep their mean, and there is a gamma, but no
+            beta; deprecated, as `RMSNormalization` is what one wants.
 
     Source: Ba, Kiros, Hinton 2016, arXiv:1607.06450.
     """
 
+    def __init__(
+        self,
+        axis: Axes = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        rms_scaling: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        self.autocast = False  # what half precision cannot hold is brought to scale
+        self.rms_scaling = rms_scaling
+        if rms_scaling:
+            warnings.warn(
+                "`rms_scaling=True` is deprecated: it divides by the standard "
+                "deviation, not by the root mean square. Please use "
+                "`keras.layers.RMSNormalization` instead.",
+                stacklevel=2,
+            )
+
     def build(self, input_shape: Shape) -> None:
         self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
-        self.add_gamma_and_beta(_sizes(self, input_shape, self.axis))
+        shape = sizes_along(self, input_shape, self.axis)
+        if self.rms_scaling:
+            self.gamma = self.add_ruled_weight("gamma", shape, autocast=False)
+        else:
+            self.add_gamma_and_beta(shape)
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
-        return K.layer_normalization(
-            inputs, self.gamma, self.beta, self.axis, self.epsilon
-        )
+        own = (self.gamma, self.beta, self.axis, self.epsilon, self.rms_scaling)
+        return K.cast(K.layer_normalization(inputs, *own), self.compute_dtype)
 
 
-class GroupNormalization(_Normalization):
+class GroupNormalization(Scaled):
     """Each group of channels of a sample with mean 0 and variance 1.
 
     Args:
@@ -245,14 +217,20 @@ class GroupNormalization(_Normalization):
                 "integer (or `-1` for instance normalization). Received: "
                 f"groups={groups}"
             )
+        self.autocast = False  # what half precision cannot hold is brought to scale
         self.groups = groups
 
     def build(self, input_shape: Shape) -> None:
-        (channels,) = _sizes(self, input_shape, self.axis)
+        (channels,) = sizes_along(self, input_shape, self.axis)
         self.groups = channels if self.groups == -1 else self.groups
-        if channels % self.groups:
+        if channels < self.groups:
             raise ValueError(
-                f"Number of groups ({self.groups}) must be a divisor of the number of "
+                f"Number of groups ({self.groups}) cannot be more than the number of "
+                f"channels ({channels})."
+            )
+        if channels % self.groups:  # Keras's words; it is the channels that must be
+            raise ValueError(
+                f"Number of groups ({self.groups}) must be a multiple of the number of "
                 f"channels ({channels})."
             )
         self.add_gamma_and_beta((channels,))
@@ -294,7 +272,7 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Shape) -> None:
         self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
-        shape = _sizes(self, input_shape, self.axis)
+        shape = sizes_along(self, input_shape, self.axis)
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
@@ -310,7 +288,11 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis: Any = axis if isinstance(axis, int) else list(axis)
+        self.axis = _axes(
+            axis,
+            "Invalid value for `axis` argument: expected an int or a list/tuple of "
+            "ints. Received: axis={}",
+        )
         self.supports_masking = True
 
     def call(self, inputs: K.Tensor) -> K.Tensor:

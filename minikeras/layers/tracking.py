@@ -38,7 +38,7 @@ class Tracked(Stored):
     _not_computed_with: frozenset[str] = frozenset()
 
     name: str
-    built = False
+    _built = False
     _trainable = True
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Tracked(Stored):
         self._flat: tuple[object, list[Any]] = (None, [])
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self.built and self._computes_with(name, value):
+        if self._built and self._computes_with(name, value):
             K.note_change()
         super().__setattr__(name, value)
 
@@ -106,7 +106,7 @@ class Tracked(Stored):
                 found[layer] = None
                 frontier.extend(reversed(layer._layers))
         layers = list(found)
-        if all(layer.built for layer in layers):
+        if all(layer._built for layer in layers):
             self._flat = K.last_change(), layers
         return layers
 

@@ -173,7 +173,7 @@ def layer_normalization(
 ) -> Any:
     """Return ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, by example."""
     small = K.epsilon() if epsilon is None else epsilon
-    return K.layer_normalization(x, gamma, beta, axis, small)
+    return K.layer_normalization(x, gamma, beta, axis, small, **kwargs)
 
 
 @eager

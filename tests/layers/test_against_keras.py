@@ -15,10 +15,6 @@ from tests.layers.cases import CASES, Case
 NOT_COMPARED = {
     "name",
     "quantization_config",
-    "renorm",
-    "renorm_clipping",
-    "renorm_momentum",
-    "rms_scaling",
     "synchronized",
 }
 

@@ -605,3 +605,14 @@ def test_only_the_outermost_call_is_noted():
     block(Input((3,)))
     assert len(block._inbound_nodes) == 1
     assert block.first._inbound_nodes == []
+
+
+def test_a_layer_of_a_kind_without_weights_is_built_from_the_start():
+    class Mine(Layer):
+        def call(self, x):
+            return x
+
+    assert layers.ReLU().built
+    assert layers.MaxPooling2D().built
+    assert not layers.Dense(2).built
+    assert not Mine().built

@@ -48,8 +48,10 @@ def test_masked_steps_do_not_count(rng):
 
 
 def test_groups_divide_the_channels():
-    with pytest.raises(ValueError, match=r"groups \(3\) must be a divisor .* \(4\)"):
+    with pytest.raises(ValueError, match=r"groups \(3\) must be a multiple .* \(4\)"):
         layers.GroupNormalization(3).build((None, 4))
+    with pytest.raises(ValueError, match=r"groups \(5\) cannot be more than .* \(4\)"):
+        layers.GroupNormalization(5).build((None, 4))
 
 
 def test_an_axis_must_exist():
@@ -100,3 +102,50 @@ def test_inversion_undoes_normalization(rng):
 def test_mean_and_variance_come_together():
     with pytest.raises(ValueError, match="both `mean` and `variance` must be set"):
         layers.Normalization(mean=1.0)
+
+
+def test_batch_renormalization_follows_keras(rng):
+    import keras
+
+    bounds = {"rmin": 0.5, "rmax": 1.2, "dmax": 0.3}
+    given = {"renorm": True, "renorm_clipping": bounds, "renorm_momentum": 0.7}
+    own, theirs = (m.BatchNormalization(**given) for m in (layers, keras.layers))
+    own.build((None, 3))
+    theirs.build((None, 3))
+    for _ in range(3):
+        x = rng.normal(1.0, 3.0, size=(6, 3)).astype("float32")
+        want = np.asarray(theirs(x, training=True))
+        np.testing.assert_allclose(own(x, training=True), want, 1e-4, 1e-5)
+    for mine, their in zip(own.weights, theirs.weights, strict=True):
+        assert mine.name == their.name
+        np.testing.assert_allclose(mine.numpy(), np.asarray(their), 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ({"r": 1.0}, "Received invalid keys"),
+        ({"rmin": 2.0, "rmax": 1.0}, "rmax should be greater than rmin"),
+        ({"dmax": -1.0}, "dmax should be non-negative"),
+    ],
+)
+def test_bounds_of_a_renormalization_are_in_order(bounds, message):
+    with pytest.raises(ValueError, match=message):
+        layers.BatchNormalization(renorm=True, renorm_clipping=bounds)
+
+
+def test_rms_scaling_keeps_the_mean(rng):
+    x = rng.normal(2.0, size=(4, 5)).astype("float32")
+    with pytest.warns(UserWarning, match="deprecated"):
+        layer = layers.LayerNormalization(rms_scaling=True)
+    want = x / np.sqrt(x.var(-1, keepdims=True) + 1e-3)
+    np.testing.assert_allclose(layer(x), want, rtol=1e-5)
+    assert [w.name for w in layer.weights] == ["gamma"]
+
+
+@pytest.mark.parametrize("kind", ["LayerNormalization", "GroupNormalization"])
+def test_values_beyond_half_precision_are_brought_to_scale(kind):
+    layer = getattr(layers, kind)(axis=-1, dtype="mixed_float16")
+    y = layer(np.full((2, 32), 70000.0, "float32"))
+    assert y.dtype == "float16"
+    np.testing.assert_array_equal(y, 0.0)

@@ -112,16 +112,13 @@ class Standardize(Op, name="standardize"):
         return (parts[0] if len(parts) == 1 else add(*parts),)
 
 
-def _standardized(x: Any, axis: Axes | None, epsilon: float, centered: bool) -> Tensor:
-    return Standardize(frozen_axes(axis), epsilon, centered)(x)[0]
-
-
 def layer_normalization(
     x: Any,
     gamma: Any = None,
     beta: Any = None,
     axis: Axes = -1,
     epsilon: float = 1e-7,
+    rms_scaling: bool = False,
 ) -> Tensor:
     """Return gamma (x - mean) / √(variance + epsilon) + beta, for each example.
 
@@ -131,6 +128,7 @@ def layer_normalization(
         beta: offset of each element; 0 if None.
         axis: over which mean and variance of an example are taken.
         epsilon: added to the variance; above 0.
+        rms_scaling: whether x keeps its mean, and is divided all the same.
 
     Shapes:
         x: (..., sizes of `axis`, ...)
@@ -141,7 +139,8 @@ def layer_normalization(
     """
     x, dtype = _widened(x)
     gamma, beta = _along(gamma, x, axis), _along(beta, x, axis)
-    y = _times(_standardized(x, axis, epsilon, centered=True), gamma)
+    y, r = Standardize(frozen_axes(axis), epsilon)(x)
+    y = _times(x * r if rms_scaling else y, gamma)
     return cast(y if beta is None else y + beta, dtype)
 
 
@@ -159,7 +158,7 @@ def rms_normalization(
     Source: Zhang, Sennrich 2019, arXiv:1910.07467.
     """
     x, dtype = _widened(x)
-    y = _standardized(x, axis, epsilon, centered=False)
+    y, _ = Standardize(frozen_axes(axis), epsilon, centered=False)(x)
     return cast(_times(y, _along(scale, x, axis)), dtype)
 
 
