@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         dtype_policies,
         initializers,
         layers,
+        legacy,
         losses,
         metrics,
         mixed_precision,
@@ -41,17 +42,25 @@ if TYPE_CHECKING:
         utils,
     )
     from minikeras.backend import (
+        KerasTensor,
+        RematScope,
         SeedGenerator,
+        StatelessScope,
+        SymbolicScope,
         Variable,
+        device,
         function,
         name_scope,
+        remat,
     )
     from minikeras.dtype_policies import DTypePolicy, FloatDTypePolicy
     from minikeras.initializers import Initializer
     from minikeras.layers import Input, InputSpec, Layer
+    from minikeras.layers.operation import Operation
     from minikeras.losses import Loss
     from minikeras.metrics import Metric
     from minikeras.models import Functional, Model, Sequential
+    from minikeras.models.function import Function
     from minikeras.optimizers import Optimizer
     from minikeras.quantizers import Quantizer
     from minikeras.regularizers import Regularizer
@@ -59,13 +68,26 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "minikeras.backend": ("SeedGenerator", "Variable", "function", "name_scope"),
+    "minikeras.backend": (
+        "KerasTensor",
+        "RematScope",
+        "SeedGenerator",
+        "StatelessScope",
+        "SymbolicScope",
+        "Variable",
+        "device",
+        "function",
+        "name_scope",
+        "remat",
+    ),
     "minikeras.dtype_policies": ("DTypePolicy", "FloatDTypePolicy"),
     "minikeras.initializers": ("Initializer",),
     "minikeras.layers": ("Input", "InputSpec", "Layer"),
+    "minikeras.layers.operation": ("Operation",),
     "minikeras.losses": ("Loss",),
     "minikeras.metrics": ("Metric",),
     "minikeras.models": ("Functional", "Model", "Sequential"),
+    "minikeras.models.function": ("Function",),
     "minikeras.optimizers": ("Optimizer",),
     "minikeras.quantizers": ("Quantizer",),
     "minikeras.regularizers": ("Regularizer",),
@@ -74,3 +96,8 @@ _HOMES = {
 __getattr__, __dir__ = attach(
     __name__, {name: home for home, names in _HOMES.items() for name in names}
 )
+
+
+def version() -> str:
+    """Return the version of this package."""
+    return __version__

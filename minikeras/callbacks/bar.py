@@ -17,7 +17,8 @@ class Bar(tqdm):
 
     monitor_interval = 0  # no thread that redraws: we say when
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 20) -> None:
+        self.width = width
         self.fields = {"count": "", "rest": ""}
         super().__init__(
             file=sys.stdout,
@@ -33,5 +34,7 @@ class Bar(tqdm):
     def show(self, step: int, total: int | None, count: str, rest: str) -> None:
         """Show this step, and these words before and after the bar."""
         self.n, self.total = step, total
-        self.bar_format = "{count} {bar:20}{rest}" if total else "{count}{rest}"
+        self.bar_format = (
+            f"{{count}} {{bar:{self.width}}}{{rest}}" if total else "{count}{rest}"
+        )
         self.fields = {"count": count, "rest": encodable(rest)}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+
+from minikeras.backend import is_interactive_logging_enabled
 
 __all__ = ["encodable", "is_interactive", "say"]
 
 
 def say(message: str) -> None:
-    """Print a line."""
+    """Print a line, or send it to the logger ``minikeras`` if that is wanted."""
+    if not is_interactive_logging_enabled():
+        logging.getLogger("minikeras").info(message)
+        return
     sys.stdout.write(f"{encodable(message)}\n")
     sys.stdout.flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,10 +75,19 @@ def batches(
     size = batch_size or (-(-len(columns[0]) // steps) if steps else BATCH_SIZE)
     rows = ArrayBatches(columns, size, shuffle, fresh_rng)
     if all(map(in_memory, columns)):
-        return Batches(Passes(rows, steps), data)
+        return Batches(Passes(rows, limited(steps)), data)
     seen = [a if in_memory(a) else as_array(a[:1]) for a in columns]
-    passes = Passes(rows, steps, lambda batch: [as_array(a) for a in batch])
+    passes = Passes(rows, limited(steps), lambda batch: [as_array(a) for a in batch])
     return Batches(passes, filled(data, seen))
+
+
+def limited(steps: int | None) -> int | None:
+    """Return `steps` per epoch, or fewer if ``config.set_max_steps_per_epoch`` says."""
+    most = K.max_steps_per_epoch()
+    if not most or (steps and steps <= most):
+        return steps
+    warnings.warn(f"Limiting steps_per_epoch to {most}", stacklevel=2)
+    return most
 
 
 def split(data: tuple[Any, Any, Any], share: float) -> tuple[Any, Any]:
@@ -285,7 +295,7 @@ def is_stream(x: Any) -> bool:
 
 def _of_stream(source: Any, class_weight: Any, steps: int | None) -> Batches:
     """Return the batches that an iterable yields, all of one nesting."""
-    passes = Passes(source, steps)
+    passes = Passes(source, limited(steps))
     try:
         first = packed(*unpack_x_y_sample_weight(passes.peek()), class_weight)
     except StopIteration:

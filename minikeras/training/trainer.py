@@ -123,6 +123,10 @@ class Trainer(Objective):
         data = batches(*given, class_weight=class_weight, **how)
         size = validation_batch_size or batch_size
         held_out = held_out_batches(validation_data, size, validation_steps)
+        most = K.max_epochs()
+        if most and most < epochs:
+            warnings.warn(f"Limiting epochs to {most}", stacklevel=3)
+            epochs = most
         hooks = self._hooks(callbacks, verbose, epochs, data.steps, History())
         left = range(initial_epoch, epochs)
         with hooks:

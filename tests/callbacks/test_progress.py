@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from minikeras import config
 from minikeras.callbacks import CallbackList, ProgbarLogger
-from minikeras.callbacks import progress as module
+from minikeras.callbacks import progbar as module
 from minikeras.layers import Dense
 from minikeras.models import Sequential
 
@@ -247,3 +248,48 @@ def test_tqdm_is_imported_when_a_bar_is_shown() -> None:
         "assert 'tqdm' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def progbar_output(out: Any, module: Any, **options: Any) -> str:
+    """What a bar prints of three steps with the values 0, 2 and 7."""
+    stream = out()
+    bar = module.Progbar(3, interval=0.0, **options)
+    bar.update(1, [("value", 0.0)])
+    bar.add(1, [("value", np.array([1.0, 3.0]))])
+    bar.update(3, [("value", 7.0)])
+    return stream.text
+
+
+@pytest.mark.parametrize(
+    "options, second",
+    [
+        ({}, "1.0000"),
+        ({"stateful_metrics": ["value"]}, "2.0000"),
+        ({"stateless_metrics": ["value"]}, "1.0000"),
+        ({"stateless_metrics": []}, "2.0000"),
+    ],
+)
+def test_a_bar_by_itself_averages_values_as_keras_does(
+    out: Any, options: Any, second: str
+) -> None:
+    printed = progbar_output(out, module, **options)
+    assert f"value: {second}" in printed
+    assert "3/3" in printed
+    assert "value: 7.0000" in printed  # the last one is said to be of the whole epoch
+
+
+def test_a_bar_cannot_be_told_both_kinds_of_values() -> None:
+    with pytest.raises(ValueError, match="Only one of"):
+        module.Progbar(1, stateful_metrics=[], stateless_metrics=[])
+
+
+def test_without_interactive_logging_lines_go_to_the_logger(
+    out: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    config.disable_interactive_logging()
+    try:
+        with caplog.at_level("INFO", logger="minikeras"):
+            assert progbar_output(out, module) == ""
+    finally:
+        config.enable_interactive_logging()
+    assert "3/3 - 0s" in caplog.text

@@ -1,0 +1,3 @@
+"""What Keras keeps for the sake of old programs."""
+
+from minikeras.legacy import saving
