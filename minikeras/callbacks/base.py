@@ -116,10 +116,11 @@ class LambdaCallback(Callback):
 
     Args:
         hooks: by the names of `Callback`'s methods, such as ``on_epoch_end``; called
-            with `epoch` or `batch`, and `logs`, or with `logs` alone.
+            with `epoch` or `batch`, and `logs`, or with `logs` alone. Other functions
+            are merely kept, as attributes.
 
     Raises:
-        ValueError: if there is no such hook.
+        ValueError: if a name begins as those of hooks, and there is no such hook.
 
     Example:
         >>> shown = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs))
@@ -129,7 +130,7 @@ class LambdaCallback(Callback):
 
     def __init__(self, **hooks: Callable[..., Any] | None) -> None:
         for name, function in hooks.items():
-            if not (name.startswith("on_") and hasattr(Callback, name)):
+            if name.startswith("on_") and not hasattr(Callback, name):
                 known = [hook for hook in dir(Callback) if hook.startswith("on_")]
                 raise ValueError(
                     f"LambdaCallback: no hook {name!r}.{K.did_you_mean(name, known)}"
@@ -139,11 +140,13 @@ class LambdaCallback(Callback):
 
 
 def _to_all(hook: str) -> Callable[..., None]:
-    """Return a method that calls this hook of each callback."""
+    """Return a method that calls this hook of each callback, with logs, if empty."""
+    count = 2 if "epoch" in hook else 1
 
-    def call(self: CallbackList, *args: Any, **kwargs: Any) -> None:
+    def call(self: CallbackList, *args: Any, logs: Logs | None = None) -> None:
+        given = args if len(args) == count else (*args, logs or {})
         for callback in self.callbacks:
-            getattr(callback, hook)(*args, **kwargs)
+            getattr(callback, hook)(*given)
 
     return call
 
@@ -228,7 +231,11 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
-    on_exit = _to_all("on_exit")
+    def on_exit(self) -> None:
+        """Call each callback's `on_exit`."""
+        for callback in self.callbacks:
+            callback.on_exit()
+
     on_epoch_begin = _to_all("on_epoch_begin")
     on_epoch_end = _to_all("on_epoch_end")
     on_train_begin = _to_all("on_train_begin")

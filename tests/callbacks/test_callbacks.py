@@ -207,3 +207,12 @@ def test_a_csv_file_is_closed_after_an_error(tmp_path: Any) -> None:
         trained(logger, LambdaCallback(on_epoch_end=fail))
     assert logger._file is None
     assert len(rows(tmp_path / "log.csv")) == 1
+
+
+def test_functions_get_logs_at_every_hook() -> None:
+    seen: list[tuple[str, object]] = []
+    names = ("train_begin", "test_begin", "test_end", "train_end")
+    hooks = {f"on_{n}": lambda logs, n=n: seen.append((n, type(logs))) for n in names}
+    trained(LambdaCallback(**hooks, other=print))
+    assert {kind for _, kind in seen} == {dict}
+    assert seen[0][0] == "train_begin"
