@@ -3,7 +3,7 @@
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.optimizers import schedules
+from minikeras.optimizers import legacy, schedules
 from minikeras.optimizers.adafactor import Adafactor
 from minikeras.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from minikeras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
@@ -72,6 +72,7 @@ __all__ = [
     "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]
