@@ -43,7 +43,9 @@ class Trained:
     """
 
     _not_owned = Layer._not_owned | {"_trainer"}
-    _not_computed_with = frozenset({"history", "stop_training"})
+    _not_computed_with = frozenset(
+        {"history", "stop_training", "stop_evaluating", "stop_predicting"}
+    )
 
     def __init__(self) -> None:
         self._trainer = Trainer(self)
@@ -86,6 +88,8 @@ class Trained:
     metrics = _of_trainer("metrics", "The metrics that training keeps.")
     metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
     resumption = _of_trainer("resumption", "Where `fit` goes on, if not at the start.")
+    stop_evaluating = _of_trainer("stop_evaluating", "Whether `evaluate` ends now.")
+    stop_predicting = _of_trainer("stop_predicting", "Whether `predict` ends now.")
     stop_training = _of_trainer("stop_training", "Whether `fit` ends after this step.")
 
     @property

@@ -102,14 +102,13 @@ class CompiledLoss:
     def targets(self, y: Any) -> list[Any]:
         """Return the targets in the order of the outputs, None where there are none.
 
-        A list may leave out outputs that have no loss.
+        What has no loss may be left out of a list, and if one is left, the list.
         """
-        with_loss = self._with_loss
-        if isinstance(y, (list, tuple)) and len(y) == len(with_loss) != len(
-            self.outputs
-        ):
-            given = dict(zip(with_loss, y, strict=True))
-            return [given.get(i) for i in range(len(self.outputs))]
+        with_loss, count = self._with_loss, len(self.outputs)
+        listed = y if isinstance(y, (list, tuple)) else [y]
+        if not isinstance(y, dict) and len(listed) == len(with_loss) != count:
+            given = dict(zip(with_loss, listed, strict=True))
+            return [given.get(i) for i in range(count)]
         return self.outputs.align(y, "y")
 
     def check(self, y: Any) -> None:

@@ -31,6 +31,13 @@ __all__ = ["Trainer"]
 
 Run = Callable[[Any], Any]
 
+# What ends the loop over batches of each kind.
+STOPS = {
+    "train": "stop_training",
+    "test": "stop_evaluating",
+    "predict": "stop_predicting",
+}
+
 
 class Trainer(Objective):
     """Trains, evaluates and applies the model that has it.
@@ -40,11 +47,13 @@ class Trainer(Objective):
 
     Attributes:
         stop_training: set it to end `fit` after the current batch.
+        stop_evaluating: the same for `evaluate`.
+        stop_predicting: the same for `predict`.
     """
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.resumption: Resumption | None = None
         self._steps: dict[str, K.TracedFunction] = {}
         self._traced_for: Any = None
@@ -219,6 +228,7 @@ class Trainer(Objective):
         run = self._run("test", data)
         data.passes.restart()
         self.model.reset_metrics()
+        self.stop_evaluating = False
         hooks.on_test_begin()
         last = deque(self._each("test", run, data, hooks), maxlen=1)
         logs = self._logs(last[0] if last else None)
@@ -245,6 +255,7 @@ class Trainer(Objective):
         data = batches(x, batch_size=batch_size, steps=steps)
         run = self._run("predict", data)
         with self._hooks(callbacks, verbose, 1, data.steps) as hooks:
+            self.stop_predicting = False
             hooks.on_predict_begin()
             parts = list(self._each("predict", run, data, hooks))
             hooks.on_predict_end()
@@ -424,7 +435,7 @@ class Trainer(Objective):
             if end:
                 end(number + size - 1, partial(as_logs, outputs))
             yield outputs
-            if kind == "train" and self.stop_training:
+            if getattr(self, STOPS[kind]):
                 return
 
     def _logs(self, outputs: Logs | None) -> Logs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -707,3 +708,19 @@ def test_validation_leaves_no_trace_in_the_training_metrics(x, y):
     with_validation = watched_too.fit(x, y, validation_data=(x, y), **options).history
     assert plain.fit(x, y, **options).history["loss"] == with_validation["loss"]
     assert with_validation["val_loss"][-1] == watched_too.evaluate(x, y, verbose=0)
+
+
+def test_evaluate_and_predict_can_be_told_to_stop() -> None:
+    model = minikeras.Sequential([minikeras.Input((2,)), minikeras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+
+    def batches(flag: str) -> Any:
+        for number in itertools.count():
+            if number == 2:
+                setattr(model, flag, True)
+            yield np.ones((3, 2), "float32"), np.ones((3, 1), "float32")
+
+    model.evaluate(batches("stop_evaluating"), verbose=0)
+    assert model.stop_evaluating
+    found = model.predict((x for x, _ in batches("stop_predicting")), verbose=0)
+    assert found.shape[1:] == (1,)
