@@ -53,9 +53,14 @@ class ReLU(_Elementwise):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.max_value = max_value and _not_negative(max_value, "max_value", "ReLU")
-        self.negative_slope = _not_negative(negative_slope, "negative_slope", "ReLU")
-        self.threshold = _not_negative(threshold, "threshold", "ReLU")
+        if max_value is not None and max_value < 0:
+            raise ValueError(
+                "max_value of a ReLU layer cannot be a negative value. Received: "
+                f"max_value={max_value}"
+            )
+        self.max_value = max_value
+        self.negative_slope = _not_negative(negative_slope, "negative_slope")
+        self.threshold = _not_negative(threshold, "threshold")
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
         return activations.relu(
@@ -77,19 +82,23 @@ class LeakyReLU(_Elementwise):
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
         self.negative_slope = _not_negative(
-            negative_slope, "negative_slope", "LeakyReLU"
+            negative_slope, "negative_slope", _OF_LEAKY_RELU
         )
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
         return K.leaky_relu(inputs, self.negative_slope)
 
 
-def _not_negative(value: float | None, name: str, layer: str) -> float:
+_OF_RELU = "{0} of a ReLU layer cannot be None or a negative value. Received: {0}={1}"
+_OF_LEAKY_RELU = (
+    "The {0} value of a Leaky ReLU layer cannot be None or negative value. Expected a "
+    "float. Received: {0}={1}"
+)
+
+
+def _not_negative(value: float | None, name: str, form: str = _OF_RELU) -> float:
     if value is None or value < 0:
-        raise ValueError(
-            f"{name} of a {layer} layer cannot be None or a negative value. Received: "
-            f"{name}={value}"
-        )
+        raise ValueError(form.format(name, value))
     return value
 
 

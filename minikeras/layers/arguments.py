@@ -53,6 +53,7 @@ UNITS = (
     "Received an invalid value for `{0}`, expected a positive integer. Received: "
     "{0}={1}"
 )
+MUST_BE = "`{0}` must be a positive integer. Received: {0}={1} (of type {2})."
 SHOULD_BE = "The value of `{0}` should be a positive integer. Received: {0}={1}"
 
 
@@ -74,7 +75,7 @@ def positive(value: Any, name: str, form: str = STRICTLY) -> int:
             f"Expected an integer value for `{name}`, got {type(value)}: {value!r}"
         )
     if not whole or value <= 0:
-        raise ValueError(form.format(name, value))
+        raise ValueError(form.format(name, value, type(value).__name__))
     return value
 
 

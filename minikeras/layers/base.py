@@ -164,8 +164,8 @@ class Layer(adapters.Quantizable, Tracked, Operation):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """Return a layer made from the result of `get_config`."""
-        return cls(
-            **{
+        return super().from_config(
+            {
                 name: K.deserialize_keras_object(value) if _is_object(value) else value
                 for name, value in config.items()
             }

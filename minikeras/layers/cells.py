@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, ClassVar
 
 from minikeras import activations
@@ -314,6 +314,32 @@ class GRUCell(_Cell):
         return y, [y]
 
 
+# -- cells of any kind -----------------------------------------------------------------
+# A cell of a user's own has a `state_size`, and is a layer; all else it may leave out.
+
+
+def output_size(cell: Any) -> Any:
+    """Return the size of a cell's output: by default that of its first state."""
+    first = K.tree.flatten(cell.state_size)[0]
+    return getattr(cell, "output_size", first)
+
+
+def initial_state(cell: Any, batch_size: Any, dtype: Any) -> list[Any]:
+    """Return the states of a cell before the first step: its own, or else zeros."""
+    if hasattr(cell, "get_initial_state"):
+        states = cell.get_initial_state(batch_size=batch_size)
+        return list(states) if K.tree.is_nested(states) else [states]
+    sizes = K.tree.flatten(cell.state_size)
+    return [K.zeros((batch_size, n), dtype) for n in sizes]
+
+
+def same_noise(cell: Any, batch_size: Any, training: Any) -> Any:
+    """Let a cell's dropout, if it has any, drop the same at each step inside."""
+    if not hasattr(cell, "same_noise"):
+        return nullcontext()
+    return cell.same_noise(batch_size, training)
+
+
 class StackedRNNCells(Layer):
     """Several cells as one: the output of each is the input of the next.
 
@@ -333,13 +359,13 @@ class StackedRNNCells(Layer):
     @property
     def output_size(self) -> int:
         """The size of the last cell's output."""
-        return self.cells[-1].output_size
+        return output_size(self.cells[-1])
 
     def build(self, input_shape: Shape) -> None:
         for cell in self.cells:
             if not cell.built:
                 cell.build(input_shape)
-            input_shape = (input_shape[0], cell.output_size)
+            input_shape = (input_shape[0], output_size(cell))
 
     def call(self, inputs: Any, states: States, training: Any = None) -> Any:
         new = []
@@ -350,14 +376,16 @@ class StackedRNNCells(Layer):
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Return the states of all cells before the first step."""
-        return [cell.get_initial_state(batch_size) for cell in self.cells]
+        return [
+            initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells
+        ]
 
     @contextmanager
     def same_noise(self, batch_size: Any, training: Any) -> Iterator[None]:
         """Let dropout drop the same elements at each step inside."""
         with ExitStack() as stack:
             for cell in self.cells:
-                stack.enter_context(cell.same_noise(batch_size, training))
+                stack.enter_context(same_noise(cell, batch_size, training))
             yield
 
     def get_config(self) -> dict[str, Any]:

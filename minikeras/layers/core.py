@@ -9,7 +9,7 @@ from typing import Any
 from minikeras import activations
 from minikeras import backend as K
 from minikeras.adapters import Adaptable, Linear, Rows, Weight
-from minikeras.layers.arguments import UNITS, positive
+from minikeras.layers.arguments import MUST_BE, UNITS, positive
 from minikeras.layers.base import Layer
 from minikeras.layers.history import CallNode
 from minikeras.layers.input_spec import InputSpec, known_shape
@@ -216,8 +216,8 @@ class Embedding(Adaptable, Layer):
         kwargs.pop("input_length", None)  # Keras 2's; the inputs tell it
         super().__init__(**kwargs)
         self.adapt(lora_rank, lora_alpha, quantization_config)
-        self.input_dim = positive(input_dim, "input_dim")
-        self.output_dim = positive(output_dim, "output_dim")
+        self.input_dim = positive(input_dim, "input_dim", MUST_BE)
+        self.output_dim = positive(output_dim, "output_dim", MUST_BE)
         self.weight_rule(
             "embeddings",
             embeddings_initializer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from minikeras import backend as K
@@ -13,9 +13,11 @@ from minikeras.layers.cells import (
     LSTMCell,
     SimpleRNNCell,
     StackedRNNCells,
+    initial_state,
     is_projecting,
+    same_noise,
 )
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.input_spec import InputSpec, known_shape
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 
@@ -91,11 +93,7 @@ class RNN(Layer):
 
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Return the states before the first step: the cell's, or else zeros."""
-        if hasattr(self.cell, "get_initial_state"):
-            states = self.cell.get_initial_state(batch_size=batch_size)
-            return list(states) if K.tree.is_nested(states) else [states]
-        sizes = K.tree.flatten(self.cell.state_size)
-        return [K.zeros((batch_size, n), self.compute_dtype) for n in sizes]
+        return initial_state(self.cell, batch_size, self.compute_dtype)
 
     def reset_state(self) -> None:
         """Let a stateful layer start anew: all states become 0."""
@@ -112,11 +110,12 @@ class RNN(Layer):
         training: Any = None,
     ) -> Any:
         batch = K.shape(sequences)[0]
+        self._check_batch(known_shape(sequences)[0])
         states = self.states if self.stateful else self.get_initial_state(batch)
         if initial_state is not None:
             nested = K.tree.is_nested(initial_state)
             states = list(initial_state) if nested else [initial_state]
-        with getattr(self.cell, "same_noise", _no_noise)(batch, training):
+        with same_noise(self.cell, batch, training):
             last, outputs, states = K.rnn(
                 lambda x, s: self.step(x, s, training),
                 self.project(_swap_time(sequences), training),
@@ -132,6 +131,14 @@ class RNN(Layer):
             self.keep(states)
         y = _swap_time(outputs) if self.return_sequences else last
         return (y, *states) if self.return_state else y
+
+    def _check_batch(self, size: int | None) -> None:
+        kept = K.tree.flatten(self.states or ())
+        if kept and size not in (None, kept[0].shape[0]):
+            raise ValueError(
+                "A stateful RNN takes one batch size: it was built for "
+                f"{kept[0].shape[0]} samples and got {size}. The batch size must match."
+            )
 
     def project(self, x: Any, training: Any) -> Any:
         """Return what `step` wants of the inputs: a product, made for all steps."""
@@ -160,10 +167,6 @@ class RNN(Layer):
         if not self.return_state:
             return mask
         return [mask, *(None for _ in K.tree.flatten(self.cell.state_size))]
-
-
-def _no_noise(batch_size: Any, training: Any) -> Any:
-    return nullcontext()
 
 
 @contextmanager

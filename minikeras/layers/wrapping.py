@@ -44,7 +44,11 @@ class TimeDistributed(Wrapper):
 
     Shapes:
         inputs: (batch, steps, ...)
+        mask: (batch, steps, ...); the layer gets it, step by step, if it takes one
         returns: (batch, steps, ...)
+
+    Raises:
+        ValueError: if inputs have less than three axes, or a mask does not fit them.
     """
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
@@ -59,10 +63,31 @@ class TimeDistributed(Wrapper):
             )
         super().build((None, *input_shape[2:]))
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         batch, steps = (K.shape(inputs)[i] for i in range(2))
-        y = self.layer(_joined(inputs), training=training)
+        given = {"training": training}
+        if mask is not None:
+            _check_steps(known_shape(mask), known_shape(inputs))
+            given["mask"] = _joined(mask)
+        y = self.layer(_joined(inputs), **given)
         return K.reshape(y, [batch, steps, *_sizes(y)[1:]])
+
+
+def _check_steps(mask: Any, inputs: Any) -> None:
+    """Demand that a mask has the batch and the steps of the inputs."""
+    if len(mask) < 2:
+        raise ValueError(
+            "The `mask` passed to the `TimeDistributed` layer must be at least 2D "
+            f"(e.g., `(batch_size, timesteps)`), but it has {len(mask)} dimension(s) "
+            f"with shape {mask}."
+        )
+    pairs = zip(mask[:2], inputs[:2], strict=True)
+    if any(None not in pair and pair[0] != pair[1] for pair in pairs):
+        raise ValueError(
+            f"The `mask` passed to the `TimeDistributed` layer has a shape {mask} that "
+            f"is incompatible with the input shape {inputs}. The first two dimensions "
+            "of the mask (batch size and timesteps) must match those of the input."
+        )
 
 
 def _joined(x: Any) -> Any:

@@ -324,3 +324,44 @@ def test_a_cell_that_changes_the_call_is_called(x):
     plain(x)
     plain.set_weights(own.get_weights())
     np.testing.assert_allclose(own(x), plain(2 * x), rtol=1e-5)
+
+
+class Counting(layers.Layer):
+    """A cell of a user's own, with nothing that it could leave out."""
+
+    state_size = 3
+
+    def call(self, inputs, states):
+        y = states[0] + K.sum(inputs, -1, keepdims=True)
+        return y, [y]
+
+
+def test_cells_of_a_users_own_are_stacked():
+    x = np.ones((2, 4, 5), "float32")
+    y = layers.RNN([Counting(), Counting()])(x)
+    want = np.cumsum(3 * np.cumsum(np.full(4, 5.0)))[-1]
+    np.testing.assert_allclose(y, np.full((2, 3), want), rtol=1e-6)
+
+
+def test_a_stateful_layer_takes_one_batch_size():
+    layer = layers.RNN(Counting(), stateful=True)
+    layer(np.ones((2, 4, 5), "float32"))
+    with pytest.raises(ValueError, match="batch size must match"):
+        layer(np.ones((1, 4, 5), "float32"))
+
+
+def test_a_layer_for_each_step_gets_the_mask_of_the_step():
+    class Kept(layers.Layer):
+        def compute_mask(self, inputs, previous_mask=None):
+            return previous_mask
+
+        def call(self, x, mask=None):
+            return x * K.expand_dims(K.cast(mask, x.dtype), -1)
+
+    x, mask = np.ones((2, 3, 4), "float32"), np.array([[1, 0, 1], [0, 1, 1]], bool)
+    layer = layers.TimeDistributed(Kept())
+    np.testing.assert_array_equal(layer(x, mask=mask), x * mask[..., None])
+    with pytest.raises(ValueError, match="incompatible with the input shape"):
+        layer(x, mask=mask[:1])
+    with pytest.raises(ValueError, match="must be at least 2D"):
+        layer(x, mask=mask[:, 0])
