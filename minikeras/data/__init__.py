@@ -2,3 +2,4 @@
 
 from minikeras.data.arrays import *
 from minikeras.data.passes import *
+from minikeras.data.py_dataset import *

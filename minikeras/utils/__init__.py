@@ -19,6 +19,7 @@ from minikeras.backend import (
     set_random_seed,
     standardize_dtype,
 )
+from minikeras.data.py_dataset import PyDataset
 from minikeras.lazy import attach
 from minikeras.utils import bounding_boxes, legacy
 from minikeras.utils.config import Config
@@ -35,11 +36,15 @@ if TYPE_CHECKING:
         unpack_x_y_sample_weight,
     )
 
+Sequence = PyDataset  # its name before Keras 3
+
 __all__ = [
     "Config",
     "CustomObjectScope",
     "FeatureSpace",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "bounding_boxes",
     "clear_session",
     "custom_object_scope",
