@@ -87,7 +87,8 @@ class Convolution(Spatial):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 "`strides > 1` not supported in conjunction with `dilation_rate > 1`. "
-                f"Received: strides={strides} and dilation_rate={dilation_rate}"
+                f"Received: strides={self.strides} and "
+                f"dilation_rate={self.dilation_rate}"
             )
 
     def build(self, input_shape: Shape) -> None:

@@ -81,7 +81,8 @@ class Window(Value):
         if whole < self.span:
             pads = f", {whole} with its padding" if whole > n else ""
             raise ShapeError(
-                f"a window spans {self.span} elements, but the axis has {n}{pads}"
+                "Computed output size would be zero or negative. A window spans "
+                f"{self.span} elements, but the axis has {n}{pads}"
             )
         return (whole - self.span) // self.stride + 1
 
