@@ -54,6 +54,7 @@ UNITS = (
     "{0}={1}"
 )
 MUST_BE = "`{0}` must be a positive integer. Received: {0}={1} (of type {2})."
+NUMBER = "The number of {0} must be a positive integer. Received: {0}={1}."
 SHOULD_BE = "The value of `{0}` should be a positive integer. Received: {0}={1}"
 
 

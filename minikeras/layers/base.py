@@ -107,6 +107,11 @@ class Layer(adapters.Quantizable, Tracked, Operation):
                 "Unrecognized keyword arguments passed to "
                 f"{type(self).__name__}: {unknown}"
             )
+        if not isinstance(trainable, bool):
+            raise ValueError(
+                "Expected `trainable` to be a boolean. Received: "
+                f"trainable={trainable} (of type {type(trainable)})"
+            )
         self.name = operation_name(self, name)
         self._dtype_policy = dtype_policies.get(dtype)
         self._path: str | None = None
@@ -115,7 +120,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         self.input_spec: Any = None
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self.built = False
-        self._trainable = bool(trainable)
+        self._trainable = trainable
         self._call_losses: list[Any] = []
         self._inbound_nodes: list[CallNode] = []
         self._compiled_call: tuple[object, Any] = (None, None)
@@ -134,7 +139,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             NotImplementedError: if the subclass has none.
         """
         raise NotImplementedError(
-            f"Layer {type(self).__name__} does not have a `call()` method implemented."
+            f"Layer {type(self).__name__} does not have a `call` method implemented."
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -268,6 +273,17 @@ class Layer(adapters.Quantizable, Tracked, Operation):
 
     # -- weights and losses ------------------------------------------------------------
 
+    def add_variable(
+        self,
+        shape: Sequence[int] | int,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        **kwargs: Any,
+    ) -> K.Variable:
+        """Return a new variable of this layer: `add_weight` under Keras's other name."""
+        return self.add_weight(shape, initializer, dtype, trainable, **kwargs)
+
     def add_weight(
         self,
         shape: Sequence[int] | int | None = None,
@@ -295,7 +311,16 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             aggregation: how replicas would be merged.
             overwrite_with_gradient: whether an update replaces it by its gradient.
             name: the last part of its path.
+
+        Raises:
+            ValueError: if the shape is a string: a name is given by its keyword.
         """
+        if isinstance(shape, str):
+            raise ValueError(
+                f"Received shape={shape!r}, a string. The first argument of "
+                "`add_weight` is the shape; pass the name as a keyword argument: "
+                f"`add_weight(name={shape!r}, ...)`."
+            )
         kind = K.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if "float" in kind else "zeros"
@@ -536,7 +561,7 @@ def stand_ins(shape: Any, dtype: str) -> Any:
         return K.placeholder(tuple(shape), dtype=dtype)
     if isinstance(shape, dict):
         return {k: stand_ins(s, dtype) for k, s in shape.items()}
-    return [stand_ins(s, dtype) for s in shape]
+    return type(shape)(stand_ins(s, dtype) for s in shape)
 
 
 def _declared_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from minikeras import activations
 from minikeras import backend as K
-from minikeras.layers.arguments import one_of, positive, sizes
+from minikeras.layers.arguments import NUMBER, one_of, positive, sizes
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.spatial import Spatial
 
@@ -164,7 +164,7 @@ class _Conv(Convolution):
             **kwargs,
         )
         self.filters = positive(filters, "filters")
-        self.groups = positive(groups, "groups")
+        self.groups = positive(groups, "groups", NUMBER)
         self.weight_rule(
             "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
         )

@@ -616,3 +616,23 @@ def test_a_layer_of_a_kind_without_weights_is_built_from_the_start():
     assert layers.MaxPooling2D().built
     assert not layers.Dense(2).built
     assert not Mine().built
+
+
+def test_arguments_of_the_base_are_checked():
+    with pytest.raises(ValueError, match="`trainable` to be a boolean"):
+        layers.Dense(2, trainable=1)
+    with pytest.raises(ValueError, match="name as a keyword argument"):
+        Layer().add_weight("kernel")
+
+
+def test_a_shape_told_of_several_outputs_keeps_its_nesting():
+    class Twice(Layer):
+        def call(self, x):
+            return x, x
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape, input_shape)
+
+    spec = Twice().compute_output_spec(K.KerasTensor((2, 3)))
+    assert isinstance(spec, tuple)
+    assert [x.shape for x in spec] == [(2, 3), (2, 3)]
