@@ -16,11 +16,7 @@ from typing import Any
 
 from minikeras import adapters, constraints, dtype_policies, initializers, regularizers
 from minikeras import backend as K
-from minikeras.layers.arguments import (
-    given_arguments,
-    is_turned_off,
-    kept_arguments,
-)
+from minikeras.layers.arguments import given_arguments, is_turned_off, kept_arguments
 from minikeras.layers.context import bind, call_depth, entered, tensor_arguments
 from minikeras.layers.history import CallNode, symbolic_leaves
 from minikeras.layers.input_spec import check_inputs, known_shape
@@ -273,17 +269,6 @@ class Layer(adapters.Quantizable, Tracked, Operation):
 
     # -- weights and losses ------------------------------------------------------------
 
-    def add_variable(
-        self,
-        shape: Sequence[int] | int,
-        initializer: Any,
-        dtype: Any = None,
-        trainable: bool = True,
-        **kwargs: Any,
-    ) -> K.Variable:
-        """Return a new variable of this layer: `add_weight` under Keras's other name."""
-        return self.add_weight(shape, initializer, dtype, trainable, **kwargs)
-
     def add_weight(
         self,
         shape: Sequence[int] | int | None = None,
@@ -339,6 +324,8 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         weight.overwrite_with_gradient = overwrite_with_gradient
         self._added.append(weight)
         return weight
+
+    add_variable = add_weight
 
     def weight_rule(
         self,
