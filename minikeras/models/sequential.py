@@ -73,12 +73,11 @@ class Sequential(Model):
                 f"'{layer.name}' is already the name of a layer in this model. Update "
                 "the `name` argument to pass a unique name."
             )
-        if isinstance(layer, InputLayer) and any(
-            isinstance(x, InputLayer) for x in self._stack
-        ):
+        first = self._stack[0] if self._stack else None
+        if isinstance(layer, InputLayer) and isinstance(first, InputLayer):
             raise ValueError(
                 f"Sequential model '{self.name}' has already been configured to use "
-                f"input shape {self._stack[0].batch_shape}. You cannot add a different "
+                f"input shape {first.batch_shape}. You cannot add a different "
                 "Input layer to it."
             )
         self._stack.insert(
@@ -140,14 +139,15 @@ class Sequential(Model):
             x = start = self._stack[0].output
             for layer in self._stack[1:]:
                 x = layer(x)
-            self._functional = Functional(start, x, name=self.name)
+            connected = Functional(start, x, name=self.name)
         # Sizes that nobody declared, but the first data had, need not be those of all.
-        self._functional._any_sizes = inferred
+        connected._any_sizes = inferred
+        self._functional = connected
         self.built = True
 
     def _check_shape(self, shape: Any) -> None:
         """Compare a shape to build for with that of the input, if one was declared."""
-        own = self._stack[0].batch_shape
+        own = tuple(self.input.shape)
         sizes = zip(own, shape, strict=False) if shape is not None else ()
         differ = any(None not in pair and len(set(pair)) > 1 for pair in sizes)
         if shape is not None and (differ or len(own) != len(shape)):

@@ -311,3 +311,20 @@ def test_the_state_of_a_model_is_a_tree_that_can_be_put_back() -> None:
     np.testing.assert_array_equal(model.get_weights()[0], kernel)
     with pytest.raises(ValueError, match="Unknown variable name: weights"):
         model.set_state_tree({"weights": {}})
+
+
+def test_a_row_of_layers_takes_a_nesting_and_refuses_a_second_shape() -> None:
+    class Both(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs["a"] + inputs["b"]
+
+    ones = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(
+        Sequential([Both()])({"a": ones, "b": ones}), 2 * ones
+    )
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.build((None, 2))
+    with pytest.raises(ValueError, match="already been configured"):
+        model.build((None, 4))
+    with pytest.raises(ValueError, match="has no layers"):
+        Sequential()(ones)
