@@ -84,7 +84,7 @@ class DType(str):
 
     @property
     def complex(self) -> DType:
-        """That of complex numbers whose parts are such: complex64, unless too narrow."""
+        """That of complex numbers with such parts: complex64, unless too narrow."""
         return NAMES["complex128" if self in ("float64", "complex128") else "complex64"]
 
     @property

@@ -137,7 +137,9 @@ class Attention(Layer):
                 f"inputs={inputs}, mask={mask}."
             )
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> Any:
         """Return the mask of the query."""
         self.check(inputs, mask)
         return mask and mask[0]

@@ -146,7 +146,9 @@ class Lambda(Layer):
         more = {name: value for name, value in offered.items() if name in takes}
         return self.function(inputs, **self.arguments, **more)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> Any:
         """Return the mask given, or what the function given for it returns."""
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
@@ -171,7 +173,9 @@ class Masking(Layer):
         mask = self.compute_mask(inputs)
         return K.where(K.expand_dims(mask, -1), inputs, 0)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> K.Tensor:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> K.Tensor:
         """Return which steps have an element that is not `mask_value`."""
         return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
 
@@ -239,7 +243,9 @@ class Embedding(Adaptable, Layer):
         rows = K.gather(self.embeddings, K.cast(inputs, "int32"))
         return K.cast(rows, self.compute_dtype)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> K.Tensor | None:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> K.Tensor | None:
         """Return which inputs are not 0, if `mask_zero` says so."""
         return K.not_equal(inputs, 0) if self.mask_zero else None
 
@@ -276,8 +282,9 @@ class InputLayer(Layer):
         super().__init__(name=name, sparse=sparse, **kwargs)
         tensor = input_tensor
         if tensor is None:
-            sizes = _whole(shape, batch_size, batch_shape or self._declared_input_shape)
-            tensor = K.placeholder(sizes, dtype=dtype or K.floatx(), name=self.name)
+            given = self._declared_input_shape if batch_shape is None else batch_shape
+            sizes = _whole(shape, batch_size, given)
+            tensor = K.KerasTensor(sizes, dtype=dtype or K.floatx(), name=self.name)
         self.batch_shape = known_shape(tensor)
         self.optional = optional
         self.built = True

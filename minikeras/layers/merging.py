@@ -95,7 +95,9 @@ class Merge(Layer):
             valid = _either(valid, mask)
         return y
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:  # as Keras names it
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> Any:
         """Return where one of the masks holds; None if an input has none.
 
         Raises:
@@ -223,7 +225,9 @@ class Concatenate(Merge):
     def call(self, inputs: Tensors, mask: Any = None) -> K.Tensor:
         return K.concatenate(inputs, self.axis)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> Any:
         """Return the masks joined; an input without one counts everywhere."""
         if mask is None:
             return None
@@ -288,7 +292,9 @@ class Dot(Merge):
             x, y = K.l2_normalize(x, i), K.l2_normalize(y, j)
         return K.batch_dot(x, y, (i, j))
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> None:
         """Return None: the axis of the mask may be gone."""
 
 

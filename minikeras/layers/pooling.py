@@ -222,7 +222,9 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         total = K.sum(inputs * weight, self.spatial_axes, keepdims=self.keepdims)
         return total / K.sum(weight, self.spatial_axes, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> None:
         """Return None: the axis of the mask is gone."""
 
 

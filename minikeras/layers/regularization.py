@@ -76,7 +76,7 @@ class Dropout(_Noise):
         return K.dropout(inputs, self.rate, self.noise_shape, self.seed_generator)
 
 
-def _noise_shape(value: Any) -> tuple[int | None, ...] | None:
+def _noise_shape(value: Any) -> Any:
     """Return the shape of the choices, checked."""
     if value is None:
         return None

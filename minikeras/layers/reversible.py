@@ -80,7 +80,9 @@ class ReversibleEmbedding(Embedding):
         logits = K.dot(K.cast(inputs, kind), K.cast(table, kind))
         return logits if cap is None else K.tanh(logits / cap) * cap
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> None:
         """Return None: whether there is a mask depends on the way that is walked."""
 
     def compute_output_shape(self, input_shape: Any, reverse: bool = False) -> Any:
