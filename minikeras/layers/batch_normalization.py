@@ -58,6 +58,9 @@ class BatchNormalization(Scaled):
     arXiv:1702.03275, algorithm 1.
     """
 
+    moving_mean_initializer: Any
+    moving_variance_initializer: Any
+
     def __init__(
         self,
         axis: int = -1,
@@ -117,7 +120,9 @@ class BatchNormalization(Scaled):
         axes = {self.axis: shape[0]}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
 
-    def _add_average(self, name: str, shape: Shape, initializer: Any) -> K.Variable:
+    def _add_average(
+        self, name: str, shape: tuple[int, ...], initializer: Any
+    ) -> K.Variable:
         return self.add_weight(
             shape, initializer, trainable=False, autocast=False, name=name
         )
