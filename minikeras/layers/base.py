@@ -378,7 +378,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             self.build(**config["shapes_dict"])
 
     @property
-    def built(self) -> bool:
+    def built(self) -> bool:  # type: ignore[override]
         """Whether its weights are made: from the start, if it is of a kind without."""
         return self._built or not self._builds
 
