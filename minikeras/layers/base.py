@@ -378,7 +378,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             self.build(**config["shapes_dict"])
 
     @property
-    def built(self) -> bool:  # type: ignore[override]
+    def built(self) -> bool:
         """Whether its weights are made: from the start, if it is of a kind without."""
         return self._built or not self._builds
 
@@ -519,7 +519,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
     def _build_for(self, inputs: dict[str, Any]) -> None:
         """Call `build` with the shapes of the inputs, named or in order."""
         _on_shapes(self.build, inputs)
-        self.built = True
+        self.built = True  # type: ignore[override]
 
     def _penalize(self, outputs: Any) -> None:
         """Add the activity penalty, per sample."""
