@@ -129,8 +129,7 @@ def check_inputs(input_spec: Any, inputs: Any, layer_name: str) -> None:
             )
         problem = spec.problem(x)
         if problem:
-            name = f" with name '{spec.name}'" if spec.name else ""
             raise ValueError(
-                f"Input {i}{name} of layer '{layer_name}' is incompatible with the "
-                f"layer: {problem}"
+                f"Input {i} with name '{spec.name}' of layer '{layer_name}' is "
+                f"incompatible with the layer: {problem}"
             )
