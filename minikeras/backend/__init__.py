@@ -41,6 +41,7 @@ from minikeras.backend.segments import *
 from minikeras.backend.serialization import *
 from minikeras.backend.session import *
 from minikeras.backend.shapes import *
+from minikeras.backend.sharing import *
 from minikeras.backend.signal import *
 from minikeras.backend.softmax import *
 from minikeras.backend.special import *

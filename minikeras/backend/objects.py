@@ -184,8 +184,14 @@ def find_function(name: str) -> Any:
     found = get_registered_object(name)
     if found is None:
         _enter_rooms()
-        found = _functions.get(name)
+        found = _functions.get(name) or _of_any_package(name)
     return found or not_found("function", name, _functions)
+
+
+def _of_any_package(name: str) -> Any:
+    """Return what is registered under this name: Keras 3.6 wrote no package."""
+    ends = (obj for key, obj in _registered.items() if key.endswith(f">{name}"))
+    return next(ends, None)
 
 
 def not_found(kind: str, name: str, known: Iterable[str]) -> NoReturn:

@@ -70,7 +70,11 @@ class SeedGenerator(Configured):
         (array([7, 0], dtype=uint32), array([7, 1], dtype=uint32))
     """
 
-    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
+    def __init__(
+        self, seed: int | None = None, name: str | None = None, **kwargs: Any
+    ) -> None:
+        if kwargs:
+            raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
         if seed is not None and not isinstance(seed, int):
             raise ValueError(
                 f"Argument `seed` must be an integer. Received: seed={seed}"
@@ -82,7 +86,9 @@ class SeedGenerator(Configured):
         self._symbolic = 0
         with name_scope(self.name):
             self.state = Variable(
-                np.array([drawn & _MASK, 0], np.uint32),
+                lambda shape, dtype: np.array([drawn & _MASK, 0], dtype),
+                shape=(2,),
+                dtype="uint32",
                 trainable=False,
                 name="seed_generator_state",
             )

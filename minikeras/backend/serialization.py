@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minikeras.backend.keras_tensor import KerasTensor
 from minikeras.backend.objects import (
     custom_object_scope,
     find_class,
@@ -24,6 +25,8 @@ from minikeras.backend.objects import (
     get_registered_object,
     place_of,
 )
+from minikeras.backend.sharing import note_read, note_written, read_before
+from minikeras.engine.graph import Tensor
 
 __all__ = [
     "Configured",
@@ -115,16 +118,23 @@ def serialize_keras_object(obj: Any) -> Any:
     cls = type(obj)
     public = place_of(cls)
     module, name = public or (cls.__module__, cls.__name__)
+    inner = obj.get_config()
+    if not isinstance(inner, dict):
+        raise TypeError(
+            f"The `get_config()` method of {obj} should return a dict. It returned: "
+            f"{inner}"
+        )
     config = {
         "module": None if module == "__main__" else module,
         "class_name": name,
-        "config": serialize_keras_object(obj.get_config()),
+        "config": serialize_keras_object(inner),
         "registered_name": None if public else get_registered_name(cls),
     }
     for key in ("build_config", "compile_config"):
         found = getattr(obj, f"get_{key}", lambda: None)()
         if found is not None:
             config[key] = serialize_keras_object(found)
+    note_written(obj, config)
     return config
 
 
@@ -172,7 +182,8 @@ def _(obj: bytes) -> Any:
 
 @serialize_keras_object.register(slice)
 def _(obj: slice) -> Any:
-    return _special("__slice__", start=obj.start, stop=obj.stop, step=obj.step)
+    bounds = {"start": obj.start, "stop": obj.stop, "step": obj.step}
+    return _special("__slice__", **serialize_keras_object(bounds))
 
 
 @serialize_keras_object.register(types.EllipsisType)
@@ -180,12 +191,22 @@ def _(obj: types.EllipsisType) -> Any:
     return _special("__ellipsis__")
 
 
+@serialize_keras_object.register(Tensor)
+def _(obj: Tensor) -> Any:
+    history = getattr(obj, "_keras_history", None)
+    made = history and [history.operation.name, *history[1:]]
+    shape = None if obj.shape is None else tuple(obj.shape)
+    kind = str(obj.dtype)
+    return _special("__keras_tensor__", shape=shape, dtype=kind, keras_history=made)
+
+
 @serialize_keras_object.register(types.BuiltinFunctionType)
 @serialize_keras_object.register(types.FunctionType)
 def _(obj: Any) -> Any:
     if obj.__name__ == "<lambda>":
         raise ValueError(
-            "a lambda has no name to find it by: define a function, and decorate it "
+            "a lambda has no name to find it by, and to read its code from a file "
+            "would be arbitrary code execution: define a function, and decorate it "
             "with `@register_keras_serializable()`"
         )
     return {
@@ -206,8 +227,11 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], Any]] = {
     "__numpy__": lambda config: np.array(config["value"], config["dtype"]),
     "__tensor__": lambda config: np.array(config["value"], config["dtype"]),
     "__bytes__": lambda config: config["value"].encode(),
-    "__slice__": lambda config: slice(config["start"], config["stop"], config["step"]),
+    "__slice__": lambda config: slice(
+        *(read(config[bound]) for bound in ("start", "stop", "step"))
+    ),
     "__ellipsis__": lambda config: Ellipsis,
+    "__keras_tensor__": lambda config: KerasTensor(config["shape"], config["dtype"]),
 }
 
 
@@ -215,6 +239,7 @@ def deserialize_keras_object(
     config: Any,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
+    **kwargs: Any,
 ) -> Any:
     """Return the object that `serialize_keras_object` described by `config`.
 
@@ -222,12 +247,15 @@ def deserialize_keras_object(
         config: what that function returned, or what Keras wrote.
         custom_objects: classes and functions by name, beside those registered.
         safe_mode: accepted; lambdas, which it is about, are never read.
+        kwargs: ``module_objects``, further classes and functions by name.
 
     Raises:
-        TypeError: if a class or function is not known here.
-        ValueError: for a lambda, which would run code from the file.
+        TypeError: if a class or function is not known here, or a config is malformed.
+        ValueError: for a lambda, which would run code from the file; and for a built-in
+            object that is said to be a user's.
     """
-    with custom_object_scope(custom_objects):
+    more = {**(kwargs.pop("module_objects", None) or {}), **(custom_objects or {})}
+    with custom_object_scope(more):
         return read(config)
 
 
@@ -251,21 +279,66 @@ def read(config: Any) -> Any:
             "execution: code from a file is never run."
         )
     if class_name == "function":
-        return find_function(config["config"])
-    registered_name = config.get("registered_name")
-    cls = find_class(class_name, config.get("module"), registered_name)
-    return instance(cls, config)
+        return _function(config)
+    before = read_before(config)
+    return _class_instance(class_name, config) if before is None else before
+
+
+def _function(config: dict[str, Any]) -> Any:
+    name = config["config"]
+    if not isinstance(name, str):
+        raise TypeError(
+            "Expected 'config' to be a non-null str for a function classname,\n"
+            f"instead got {type(name)}\nFull config: {config}"
+        )
+    found = find_function(name)
+    _check_registered_name(found, name, config)
+    return found
+
+
+def _class_instance(class_name: str, config: dict[str, Any]) -> Any:
+    if not isinstance(config["config"] or {}, dict):
+        raise TypeError(
+            f"Expected 'config' to be a dict for {class_name},\ninstead got "
+            f"{type(config['config'])}\nFull config: {config}"
+        )
+    cls = find_class(class_name, config.get("module"), config.get("registered_name"))
+    _check_registered_name(cls, class_name, config)
+    obj = instance(cls, config)
+    note_read(obj, config)
+    return obj
+
+
+def _check_registered_name(found: Any, name: str, config: dict[str, Any]) -> None:
+    """Refuse a built-in object under the name of another: something is wrong there."""
+    given = config.get("registered_name")
+    if given and given not in (name, config["class_name"]) and place_of(found):
+        raise ValueError(
+            f"`registered_name={given!r}` was provided in the config, but '{name}' "
+            "resolved to a Keras built-in and does not use registered names. Remove "
+            f"the `registered_name` field from the config. Full object config: {config}"
+        )
 
 
 def instance(cls: Any, config: dict[str, Any]) -> Any:
     """Return an instance of `cls`, built and compiled as `config` says."""
     if isinstance(cls, types.FunctionType):
         return cls
+    if not hasattr(cls, "from_config"):
+        raise TypeError(
+            f"Unable to reconstruct an instance of '{config['class_name']}' because "
+            "the class is missing a `from_config()` method. Full object config: "
+            f"{config}"
+        )
     try:
         obj = cls.from_config(dict(config["config"] or {}))
     except TypeError as error:
         raise TypeError(
-            f"{cls} could not be deserialized properly: {error}\n\nconfig={config}"
+            f"{cls} could not be deserialized properly. Please ensure that components "
+            "that are Python object instances (layers, models, etc.) returned by "
+            "`get_config()` are explicitly deserialized in the model's "
+            f"`from_config()` method.\n\nconfig={config}.\n\nException encountered: "
+            f"{error}"
         ) from error
     if config.get("build_config") and not obj.built:
         obj.build_from_config(config["build_config"])

@@ -72,7 +72,8 @@ def _parts(model: Any) -> dict[str, bytes]:
         "keras_version": KERAS_VERSION,
         "date_saved": f"{now:%Y-%m-%d@%H:%M:%S}",
     }
-    config = json.dumps(K.serialize_keras_object(model))
+    with K.ObjectSharingScope():
+        config = json.dumps(K.serialize_keras_object(model))
     with folder_for_files() as (root, made):
         states = collected(model, folder=made)
         files = sorted(path for path in root.rglob("*") if path.is_file())
@@ -150,7 +151,7 @@ def built_from(config: Any, name: str, size: int, safe_mode: bool = True) -> Any
         TypeError: if it names a class or function that is not known.
     """
     try:
-        with K.allocation_limit(FLOOR + MOST_STATE * size):
+        with K.allocation_limit(FLOOR + MOST_STATE * size), K.ObjectSharingScope():
             model = K.deserialize_keras_object(config, safe_mode=safe_mode)
     except (LookupError, AttributeError, RecursionError, MemoryError) as error:
         raise ModelFileError(
