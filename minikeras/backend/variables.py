@@ -362,7 +362,7 @@ class Variable(Operators):
         Raises:
             ValueError: if it has another shape; `misfit` makes the message.
         """
-        dtype = self.handle.dtype
+        dtype, value = self.handle.dtype, _value_of(value)
         value = (
             as_tensor(value, dtype) if is_symbolic(value) else as_array(value, dtype)
         )
