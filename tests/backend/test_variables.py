@@ -132,3 +132,97 @@ def test_a_variable_made_inside_a_trace_is_real() -> None:
 
     np.testing.assert_array_equal(f(np.ones(2, "float32")), [3.0, 3.0])
     np.testing.assert_array_equal(made[0].numpy(), [3.0, 3.0])
+
+
+# -- as Keras 3 has them ---------------------------------------------------------------
+
+LOGICAL = ("and_", "or_", "xor")
+OPERATORS = "add sub mul truediv floordiv mod pow matmul lt le gt ge eq ne"
+
+
+@pytest.mark.parametrize("name", [*OPERATORS.split(), *LOGICAL])
+def test_an_expression_of_keras_variables_is_an_array(name: str) -> None:
+    import operator
+
+    import keras
+
+    function = getattr(operator, name)
+    for kind in ("int32", "float32"):
+        a = np.array([0 if name in LOGICAL else 1, 2, 5], kind)
+        b = np.array([4, 2, 3], kind)
+        for pair in ((lambda v, w: (v, w)), (lambda v, w: (w, v))):
+            ours = function(*pair(K.Variable(a), K.Variable(b)))
+            theirs = function(*pair(keras.Variable(a), keras.Variable(b)))
+            assert isinstance(ours, (np.ndarray, np.generic))
+            np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+            assert ours.dtype == np.asarray(theirs).dtype
+        for other in (2, b):
+            ours, theirs = (
+                module.Variable(np.arange(3, dtype=kind)) for module in (K, keras)
+            )
+            if name != "matmul" or other is b:
+                np.testing.assert_allclose(
+                    function(ours, other), function(theirs, other), rtol=1e-6
+                )
+
+
+def test_beside_a_tensor_a_variable_is_read_anew() -> None:
+    v = K.Variable(np.float32(2.0))
+    x = K.placeholder(shape=())
+    both = K.function([x], [v * x, x - v])
+    assert both([3.0]) == [6.0, 1.0]
+    v.assign(5.0)
+    assert both([3.0]) == [15.0, -2.0]
+
+
+def test_other_operators_of_a_variable() -> None:
+    v = K.Variable([[-1.5, 2.5]])
+    np.testing.assert_array_equal(-v, [[1.5, -2.5]])
+    np.testing.assert_array_equal(+v, [[-1.5, 2.5]])
+    np.testing.assert_array_equal(abs(v), [[1.5, 2.5]])
+    np.testing.assert_array_equal(round(v), [[-2.0, 2.0]])
+    np.testing.assert_array_equal(v[0, 1:], [2.5])
+    np.testing.assert_array_equal(~K.Variable([True, False]), [False, True])
+    assert (int(K.Variable(-1.1)), float(K.Variable(2.5))) == (-1, 2.5)
+    for convert in (int, float):
+        with pytest.raises(TypeError, match="Only scalar arrays"):
+            convert(v)
+    with pytest.raises(TypeError, match="cannot be used as a boolean"):
+        bool(K.Variable(1.0))
+    assert v in {v: 1}
+    assert K.Variable([[-1.5, 2.5]]) not in {v: 1}
+
+
+def test_arguments_are_checked_in_keras_words() -> None:
+    for wrong in ({"aggregation": "max"}, {"synchronization": "never"}):
+        name = next(iter(wrong))
+        with pytest.raises(ValueError, match=f"Invalid value for argument `{name}`"):
+            K.Variable(0.0, **wrong)
+    with pytest.raises(ValueError, match="`name` must be a string"):
+        K.Variable(0.0, name=3)
+    with pytest.raises(ValueError, match="fully-defined"):
+        K.Variable("zeros", shape=(None, 2))
+    v = K.Variable(0.0, aggregation=None, synchronization=None)
+    assert (v.aggregation, v.synchronization) == ("none", "none")
+    for name in ("regularizer", "constraint"):
+        setattr(v, name, abs)
+        with pytest.raises(ValueError, match=f"Invalid value for attribute `{name}`"):
+            setattr(v, name, "not callable")
+        assert getattr(v, name) is abs
+    with pytest.raises(TypeError, match="must be a boolean"):
+        v.overwrite_with_gradient = "true"
+
+
+def test_autocast_is_for_floats() -> None:
+    v, n = K.Variable([1.0, 2.0]), K.Variable([1, 2])
+    own = K.Variable([1.0], autocast=False)
+    with K.AutocastScope("float16") as scope:
+        assert (v.dtype, v.value.dtype, (v + 1).dtype) == ("float16",) * 3
+        assert (n.dtype, own.dtype, own.value.dtype) == ("int32", "float32", "float32")
+        v.assign(np.ones(2, "float16"))
+        assert scope.maybe_cast(np.ones(2, "float32")).dtype == "float16"
+        with K.AutocastScope(None):
+            assert v.dtype == "float32"
+    assert v.value.dtype == "float32"
+    with pytest.raises(ValueError, match="floating-point target dtype"):
+        K.AutocastScope("int32")
