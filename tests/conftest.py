@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+# What has made fixtures, with libraries that are not installed for the tests.
+collect_ignore_glob = ["fixtures/*"]
+
 # Before the first import of what reads them:
 # nobody's own configuration changes what a test sees, and no test writes to a home;
 HOME = Path(__file__).parent.parent / "build" / "home"

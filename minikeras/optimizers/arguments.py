@@ -48,4 +48,5 @@ def with_arguments_of(base: type, init: Callable[..., None]) -> Callable[..., No
         init(bound.pop(before[0].name), **bound, **kwargs)
 
     complete.__signature__ = signature  # type: ignore[attr-defined]
+    del complete.__wrapped__  # who reads its source would miss the added arguments
     return complete
