@@ -10,6 +10,7 @@ from minikeras import activations
 from minikeras import backend as K
 
 __all__ = [
+    "TURNED_OFF",
     "given_arguments",
     "is_turned_off",
     "kept_arguments",
@@ -21,7 +22,7 @@ __all__ = [
 _PACKAGE = __name__.partition(".")[0]
 
 # What Keras writes into its files for features that are not here, when they are off.
-_TURNED_OFF = {
+TURNED_OFF = {
     "input_length": None,
     "lora_alpha": None,
     "lora_rank": None,
@@ -37,7 +38,7 @@ _TURNED_OFF = {
 
 def is_turned_off(name: str, value: Any) -> bool:
     """Whether it is an argument of Keras's for what is not here, and not asked for."""
-    return name in _TURNED_OFF and value == _TURNED_OFF[name]
+    return name in TURNED_OFF and value == TURNED_OFF[name]
 
 
 # Keras says it in a different way here and there.

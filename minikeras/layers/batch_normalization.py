@@ -45,6 +45,7 @@ class BatchNormalization(Scaled):
         renorm_clipping: bounds of that correction: of the scale, ``"rmin"`` and
             ``"rmax"``, and of the size of the shift, ``"dmax"``; none by default.
         renorm_momentum: of these averages, in [0, 1).
+        synchronized: accepted if False; matters to distributed training alone.
 
     Shapes:
         inputs: (batch, ..., channels)
@@ -79,6 +80,7 @@ class BatchNormalization(Scaled):
         renorm: bool = False,
         renorm_clipping: Mapping[str, float] | None = None,
         renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -92,6 +94,7 @@ class BatchNormalization(Scaled):
             gamma_regularizer,
             beta_constraint,
             gamma_constraint,
+            synchronized=synchronized,
             **kwargs,
         )
         self.momentum = float(momentum)

@@ -10,6 +10,7 @@ from minikeras import activations
 from minikeras import backend as K
 from minikeras.layers.arguments import RECEIVED, positive
 from minikeras.layers.base import Layer
+from minikeras.layers.signatures import rules, takes
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
 
@@ -173,6 +174,11 @@ def is_projecting(cell: Any) -> bool:
     return getattr(type(cell), "call", None) is _Cell.call
 
 
+@takes(
+    "units activation use_bias",
+    rules("kernel", "recurrent", "bias", activity=False),
+    "dropout recurrent_dropout seed",
+)
 class SimpleRNNCell(_Cell):
     """A step ``h' = activation(x W + h U + b)``.
 
@@ -190,6 +196,11 @@ class SimpleRNNCell(_Cell):
         return y, [y]
 
 
+@takes(
+    "units activation recurrent_activation use_bias",
+    rules("kernel", "recurrent", "bias", activity=False, between="unit_forget_bias"),
+    "dropout recurrent_dropout seed",
+)
 class LSTMCell(_Cell):
     """A step of long short-term memory, with gates to put in, forget, and put out.
 
@@ -255,6 +266,11 @@ class LSTMCell(_Cell):
         return h, [h, c]
 
 
+@takes(
+    "units activation recurrent_activation use_bias",
+    rules("kernel", "recurrent", "bias", activity=False),
+    "dropout recurrent_dropout reset_after seed",
+)
 class GRUCell(_Cell):
     """A step of a gated recurrent unit, with gates to update and to reset.
 

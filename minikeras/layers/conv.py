@@ -15,6 +15,7 @@ from minikeras import activations
 from minikeras import backend as K
 from minikeras.layers.arguments import NUMBER, one_of, positive, sizes
 from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.signatures import rules, takes
 from minikeras.layers.spatial import Spatial
 
 __all__ = [
@@ -123,6 +124,11 @@ class Convolution(Spatial):
 # -- convolution -----------------------------------------------------------------------
 
 
+@takes(
+    "filters kernel_size strides padding data_format dilation_rate groups activation",
+    "use_bias",
+    rules("kernel", "bias"),
+)
 class _Conv(Convolution):
     """Base of convolutions: every filter sees all channels of its group.
 
@@ -258,6 +264,11 @@ class Conv3D(_Conv):
 # -- its transpose ---------------------------------------------------------------------
 
 
+@takes(
+    "filters kernel_size strides padding output_padding data_format dilation_rate",
+    "activation use_bias",
+    rules("kernel", "bias"),
+)
 class _ConvTranspose(Convolution):
     """Base of the other way round: from what a convolution gives to what it takes."""
 
@@ -355,6 +366,11 @@ class Conv2DTranspose(_ConvTranspose):
     rank = 2
 
 
+@takes(
+    "filters kernel_size strides padding data_format output_padding dilation_rate",
+    "activation use_bias",
+    rules("kernel", "bias"),
+)
 class Conv3DTranspose(_ConvTranspose):
     """Transposed convolution of volumes; see `Conv2DTranspose`."""
 

@@ -10,6 +10,7 @@ from minikeras.layers.arguments import one_of, sizes
 from minikeras.layers.cells import LSTMCell
 from minikeras.layers.input_spec import InputSpec, known_shape
 from minikeras.layers.recurrent import WithCell
+from minikeras.layers.signatures import rules, takes
 
 __all__ = ["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"]
 
@@ -132,6 +133,13 @@ class ConvLSTMCell(LSTMCell):
         return K.conv(h, self.recurrent_kernel, 1, "same", self.data_format)
 
 
+@takes(
+    "filters kernel_size strides padding data_format dilation_rate activation",
+    "recurrent_activation use_bias",
+    rules("kernel", "recurrent", "bias", between="unit_forget_bias"),
+    "dropout recurrent_dropout seed return_sequences return_state go_backwards",
+    "stateful",
+)
 class _ConvLSTM(WithCell):
     """Base of the three: see `ConvLSTM2D`."""
 

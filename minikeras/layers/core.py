@@ -260,7 +260,8 @@ class InputLayer(Layer):
         shape: the sizes without the batch.
         batch_size: the size of the batch, None if it varies.
         dtype: floatx by default.
-        sparse: accepted if False.
+        sparse: accepted if it is not true.
+        ragged: accepted if it is not true.
         batch_shape: the sizes with the batch, in place of `shape` and `batch_size`.
         input_tensor: the placeholder to be fed, in place of a new one.
         optional: whether it may be None.
@@ -272,14 +273,17 @@ class InputLayer(Layer):
         shape: Sequence[int | None] | None = None,
         batch_size: int | None = None,
         dtype: Any = None,
-        sparse: bool = False,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
         batch_shape: Sequence[int | None] | None = None,
         input_tensor: Any = None,
         optional: bool = False,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, sparse=sparse, **kwargs)
+        super().__init__(
+            name=name, sparse=bool(sparse), ragged=bool(ragged), **kwargs
+        )
         tensor = input_tensor
         if tensor is None:
             given = self._declared_input_shape if batch_shape is None else batch_shape
@@ -330,7 +334,8 @@ def Input(  # noqa: N802 - made to look like the layer that it makes
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
-    sparse: bool = False,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
     tensor: Any = None,
@@ -342,8 +347,9 @@ def Input(  # noqa: N802 - made to look like the layer that it makes
         shape: the sizes of one sample, None where they vary.
         batch_size: the number of samples, None if it varies.
         dtype: floatx by default.
+        sparse: accepted if it is not true; there are no sparse tensors here.
+        ragged: likewise.
         batch_shape: all sizes at once, in place of `shape` and `batch_size`.
-        sparse: accepted if False; there are no sparse tensors here.
         name: of the input's layer.
         tensor: to be the input itself, in place of a new one.
         optional: whether it may be None.
@@ -352,6 +358,6 @@ def Input(  # noqa: N802 - made to look like the layer that it makes
         ValueError: if no shape is given.
     """
     layer = InputLayer(
-        shape, batch_size, dtype, sparse, batch_shape, tensor, optional, name
+        shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
     )
     return layer.output

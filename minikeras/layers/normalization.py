@@ -9,6 +9,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras.layers.base import Layer
 from minikeras.layers.input_spec import InputSpec, known_shape
+from minikeras.layers.signatures import rules, takes
 
 __all__ = [
     "GroupNormalization",
@@ -145,6 +146,7 @@ class LayerNormalization(Scaled):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        *,
         rms_scaling: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -184,6 +186,7 @@ class LayerNormalization(Scaled):
         return K.cast(K.layer_normalization(inputs, *own), self.compute_dtype)
 
 
+@takes("groups axis epsilon center scale", rules("beta", "gamma", activity=False))
 class GroupNormalization(Scaled):
     """Each group of channels of a sample with mean 0 and variance 1.
 

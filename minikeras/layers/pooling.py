@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import Parameter
 from typing import Any
 
 from minikeras import backend as K
 from minikeras.layers.arguments import one_of, sizes
+from minikeras.layers.signatures import takes
 from minikeras.layers.spatial import Spatial
 
 __all__ = [
@@ -69,6 +71,7 @@ class _Pooling(Spatial):
         )
 
 
+@takes("pool_size strides padding data_format name")
 class _MaxPooling(_Pooling):
     pool = staticmethod(K.max_pool)
 
@@ -113,6 +116,7 @@ class MaxPooling3D(_MaxPooling):
     rank = 3
 
 
+@takes("pool_size strides padding data_format name", pool_size=Parameter.empty)
 class _AveragePooling(_Pooling):
     pool = staticmethod(K.average_pool)
 

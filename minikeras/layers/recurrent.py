@@ -18,6 +18,7 @@ from minikeras.layers.cells import (
     same_noise,
 )
 from minikeras.layers.input_spec import InputSpec, known_shape
+from minikeras.layers.signatures import rules, takes
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 
@@ -208,6 +209,12 @@ class WithCell(RNN):
         return {**self.cell.get_config(), **config}
 
 
+@takes(
+    "units activation use_bias",
+    rules("kernel", "recurrent", "bias"),
+    "dropout recurrent_dropout return_sequences return_state go_backwards stateful",
+    "unroll seed",
+)
 class SimpleRNN(WithCell):
     """Fully connected recurrence: ``h' = activation(x W + h U + b)`` at each step.
 
@@ -233,6 +240,13 @@ class SimpleRNN(WithCell):
         super().__init__(units, activation, use_bias, **kwargs)
 
 
+@takes(
+    "units activation recurrent_activation use_bias",
+    rules("kernel", "recurrent", "bias", between="unit_forget_bias"),
+    "dropout recurrent_dropout seed return_sequences return_state go_backwards",
+    "stateful unroll use_cudnn",
+    use_cudnn="auto",
+)
 class LSTM(WithCell):
     """Long short-term memory; see `LSTMCell` for the formula.
 
@@ -261,6 +275,13 @@ class LSTM(WithCell):
         super().__init__(units, activation, recurrent_activation, use_bias, **kwargs)
 
 
+@takes(
+    "units activation recurrent_activation use_bias",
+    rules("kernel", "recurrent", "bias"),
+    "dropout recurrent_dropout seed return_sequences return_state go_backwards",
+    "stateful unroll reset_after use_cudnn",
+    use_cudnn="auto",
+)
 class GRU(WithCell):
     """Gated recurrent units; see `GRUCell` for the formula.
 

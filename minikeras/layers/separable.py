@@ -11,6 +11,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras.layers.arguments import positive
 from minikeras.layers.conv import Convolution, Sizes
+from minikeras.layers.signatures import rules, takes
 
 __all__ = [
     "DepthwiseConv1D",
@@ -23,6 +24,11 @@ __all__ = [
 # -- depthwise -------------------------------------------------------------------------
 
 
+@takes(
+    "kernel_size strides padding depth_multiplier data_format dilation_rate activation",
+    "use_bias",
+    rules("depthwise", "bias"),
+)
 class _DepthwiseConv(Convolution):
     """Base of convolutions in which each channel has filters of its own."""
 
@@ -103,6 +109,11 @@ class DepthwiseConv2D(_DepthwiseConv):
 # -- separable -------------------------------------------------------------------------
 
 
+@takes(
+    "filters kernel_size strides padding data_format dilation_rate depth_multiplier",
+    "activation use_bias",
+    rules("depthwise", "pointwise", "bias"),
+)
 class _SeparableConv(Convolution):
     """Base of depthwise convolutions with a mixing of the channels after them."""
 
