@@ -1,4 +1,4 @@
-"""Names, arguments, defaults, configs and aliases of small rooms, beside Keras's."""
+"""Names, arguments, defaults, configs and aliases, beside Keras's."""
 
 import importlib
 import inspect
@@ -19,6 +19,27 @@ ROOMS = [
     "quantizers",
     "regularizers",
 ]
+# Rooms whose configs are compared elsewhere.
+LARGER = [
+    "backend",
+    "callbacks",
+    "config",
+    "layers",
+    "legacy.saving",
+    "models",
+    "ops",
+    "ops.image",
+    "ops.linalg",
+    "ops.nn",
+    "ops.numpy",
+    "preprocessing.sequence",
+    "random",
+    "saving",
+    "tree",
+    "utils",
+    "utils.bounding_boxes",
+    "utils.legacy",
+]
 # Those whose `get` takes any of Keras's names for an object.
 NAMED = [
     "activations",
@@ -32,6 +53,13 @@ NAMED = [
 # What Keras calls otherwise, by mistake: a loss's config "name", a quantizer
 # "initializer".
 MISNAMED = {("losses", "deserialize"), ("quantizers", "serialize")}
+# Where Keras's signature shows a wrapper's, or is for what is not here.
+WRAPPED = {
+    ("callbacks", "CallbackList"),
+    ("layers", "Layer"),
+    ("models", "Sequential"),
+    ("models", "clone_model"),
+}
 # Arguments of constructors that need some.
 ARGUMENTS = {
     "AWQDTypePolicy": ("awq/4/128", "float32"),
@@ -102,6 +130,61 @@ def test_arguments_their_order_and_defaults(keras, room):
     compared = [n for n in names if (room, n) not in MISNAMED]
     found = {n: arguments(getattr(ours, n)) for n in compared}
     assert found == {n: arguments(getattr(theirs, n)) for n in compared}
+
+
+def alike(ours, theirs):
+    """Whether two lists of arguments are one; a size stands for one along each axis.
+
+    Ours may have more arguments that are given by name, where Keras takes any.
+    """
+    if "VAR_KEYWORD" in {kind for _, kind, _ in theirs}:
+        known = {name for name, _, _ in theirs}
+        ours = [a for a in ours if a[1] != "KEYWORD_ONLY" or a[0] in known]
+    return len(ours) == len(theirs) and all(
+        a == b or (a[:2] == b[:2] and sizes(a[2]) & sizes(b[2]))
+        for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def sizes(default):
+    return {n for n in ("1", "2") if default and set(default) <= {*f"{n}(), "}}
+
+
+@pytest.mark.parametrize("room", LARGER)
+def test_arguments_of_larger_rooms(keras, room):
+    ours, theirs, names = both(keras, room)
+    here = [n for n in names if hasattr(ours, n) and (room, n) not in WRAPPED]
+    pairs = {
+        n: (arguments(getattr(ours, n)), arguments(getattr(theirs, n))) for n in here
+    }
+    assert {n: pair for n, pair in pairs.items() if not alike(*pair)} == {}
+
+
+def test_alike_is_not_the_same_for_everything():
+    size, other = (
+        ("n", "POSITIONAL_OR_KEYWORD", "1"),
+        ("n", "POSITIONAL_OR_KEYWORD", "2"),
+    )
+    pair = ("n", "POSITIONAL_OR_KEYWORD", "(1, 1)")
+    more, rest = ("m", "KEYWORD_ONLY", "None"), ("kwargs", "VAR_KEYWORD", "")
+    assert alike([size], [pair])
+    assert alike([size, more, rest], [size, rest])
+    assert not alike([other], [pair])
+    assert not alike([size, more], [size])
+
+
+def test_a_layer_takes_by_place_what_it_passes_on(keras):
+    from minikeras import layers
+
+    given = (4, 3, 1, "same", None, 1, 1, "relu", False, "ones", "zeros", "l2")
+    for room in (keras.layers, layers):
+        config = room.Conv1D(*given).get_config()
+        assert config["kernel_initializer"]["class_name"] == "Ones"
+        assert config["kernel_regularizer"]["class_name"] == "L2"
+        with pytest.raises(TypeError, match="multiple values"):
+            room.Conv1D(*given, activation="tanh")
+        with pytest.raises(ValueError, match="Unrecognized keyword arguments"):
+            room.LSTM(3, nonsense=1)
 
 
 def described(cls, serialize):

@@ -12,6 +12,7 @@ from minikeras.backend.variables import eval as evaluate
 from minikeras.backend.variables import is_variable
 from minikeras.engine import devices, dtypes
 from minikeras.engine import ops as engine
+from minikeras.engine.dtypes import result_type as meeting
 from minikeras.engine.errors import DTypeError, ShapeError
 from minikeras.engine.graph import Tensor, is_symbolic
 from minikeras.engine.op import as_array, as_tensor, promoted
@@ -133,18 +134,18 @@ def standardize_dtype(dtype: Any) -> str:
         raise ValueError(f"Invalid dtype: {dtype}") from error
 
 
-def result_type(*kinds: Any) -> str:
+def result_type(*dtypes: Any) -> str:
     """Return the dtype in which operands of these dtypes meet.
 
     Args:
-        kinds: dtypes, or the Python types ``int`` and ``float``, which give way to any
-            dtype of their kind; None means floatx.
+        dtypes: each a dtype, or one of the Python types ``int`` and ``float``, which
+            give way to any dtype of their kind; None means floatx.
 
     Example:
         >>> result_type("int32", "float16"), result_type("float16", float)
         ('float16', 'float16')
     """
-    return dtypes.result_type(*(k or floatx() for k in kinds or (None,))).name
+    return meeting(*(k or floatx() for k in dtypes or (None,))).name
 
 
 def in_one_dtype(*xs: Any) -> list[Any]:

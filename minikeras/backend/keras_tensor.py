@@ -44,8 +44,10 @@ class KerasTensor(Tensor, metaclass=_AnyTensor):
         ragged: noted; there are no ragged tensors here.
         record_history: whether models can be made of what is computed from it.
         name: made up by default.
+        kwargs: ``ragged_rank`` and ``row_splits_dtype``, noted as well.
 
     Raises:
+        TypeError: if there are other arguments.
         ValueError: if it is said to be both sparse and ragged.
 
     Example:
@@ -62,9 +64,12 @@ class KerasTensor(Tensor, metaclass=_AnyTensor):
         ragged: bool = False,
         record_history: bool = True,
         name: str | None = None,
-        ragged_rank: int | None = None,
-        row_splits_dtype: Any = None,
+        **kwargs: Any,
     ) -> None:
+        self._ragged_rank = kwargs.pop("ragged_rank", None)
+        self._row_splits_dtype = kwargs.pop("row_splits_dtype", None)
+        if kwargs:
+            raise TypeError(f"Unexpected keyword arguments: {', '.join(kwargs)}")
         if sparse and ragged:
             raise ValueError(
                 "KerasTensor cannot have `sparse=True` and `ragged=True` at the same "
@@ -76,7 +81,6 @@ class KerasTensor(Tensor, metaclass=_AnyTensor):
         super().__init__(node, 0, node.outputs[0].spec)
         node.outputs = (self,)
         self._sparse, self._ragged = bool(sparse), bool(ragged)
-        self._ragged_rank, self._row_splits_dtype = ragged_rank, row_splits_dtype
         self.record_history = record_history
 
     @property

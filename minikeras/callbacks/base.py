@@ -111,13 +111,21 @@ class Callback:
         )
 
 
+Hook = Callable[..., Any] | None
+
+
 class LambdaCallback(Callback):
     """A callback made of functions: each argument is a hook.
 
     Args:
-        hooks: by the names of `Callback`'s methods, such as ``on_epoch_end``; called
-            with `epoch` or `batch`, and `logs`, or with `logs` alone. Other functions
-            are merely kept, as attributes.
+        on_epoch_begin: called with `epoch` and `logs`.
+        on_epoch_end: likewise.
+        on_train_begin: called with `logs`.
+        on_train_end: likewise.
+        on_train_batch_begin: called with `batch` and `logs`.
+        on_train_batch_end: likewise.
+        kwargs: other hooks, by the names of `Callback`'s methods. Other functions are
+            merely kept, as attributes.
 
     Raises:
         ValueError: if a name begins as those of hooks, and there is no such hook.
@@ -128,8 +136,25 @@ class LambdaCallback(Callback):
         0 {'loss': 0.5}
     """
 
-    def __init__(self, **hooks: Callable[..., Any] | None) -> None:
-        for name, function in hooks.items():
+    def __init__(
+        self,
+        on_epoch_begin: Hook = None,
+        on_epoch_end: Hook = None,
+        on_train_begin: Hook = None,
+        on_train_end: Hook = None,
+        on_train_batch_begin: Hook = None,
+        on_train_batch_end: Hook = None,
+        **kwargs: Any,
+    ) -> None:
+        hooks = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+        }
+        for name, function in (hooks | kwargs).items():
             if name.startswith("on_") and not hasattr(Callback, name):
                 known = [hook for hook in dir(Callback) if hook.startswith("on_")]
                 raise ValueError(

@@ -101,7 +101,7 @@ class EarlyStopping(MonitorCallback):
     def __init__(
         self,
         monitor: str = "val_loss",
-        min_delta: float = 0.0,
+        min_delta: float = 0,
         patience: int = 0,
         verbose: int = 0,
         mode: Mode = "auto",
@@ -183,8 +183,9 @@ class ReduceLROnPlateau(MonitorCallback):
         min_delta: float = 1e-4,
         cooldown: int = 0,
         min_lr: float = 0.0,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(monitor, mode, None, min_delta)
+        super().__init__(monitor, mode, None, kwargs.pop("epsilon", min_delta))
         if factor >= 1.0:
             raise ValueError(
                 "ReduceLROnPlateau does not support a factor >= 1.0. "

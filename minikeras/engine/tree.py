@@ -74,13 +74,13 @@ def flatten_up_to(form: Any, structure: Any) -> list[Any]:
     ]
 
 
-def pack_sequence_as(structure: Any, leaves: Iterable[Any]) -> Any:
-    """Return `leaves` in the form of `structure`.
+def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
+    """Return the leaves `flat_sequence` in the form of `structure`.
 
     Raises:
         ValueError: if their number differs from that of the leaves of `structure`.
     """
-    found = list(leaves)
+    found = list(flat_sequence)
     rest = iter(found)
     try:
         packed = _pack(structure, rest)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import BoundArguments
 from typing import Any
 
@@ -163,17 +163,31 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         return {k: v for k, v in (*given, *config.items()) if k in accepted}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Layer:
-        """Return a layer made from the result of `get_config`."""
-        return super().from_config(
-            {
-                name: K.deserialize_keras_object(value) if _is_object(value) else value
-                for name, value in config.items()
-            }
-        )
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Layer:
+        """Return a layer made from the result of `get_config`.
+
+        Args:
+            config: that result.
+            custom_objects: classes and functions that it may name, by their names.
+        """
+        with K.custom_object_scope(custom_objects):
+            return super().from_config(
+                {
+                    k: K.deserialize_keras_object(v) if _is_object(v) else v
+                    for k, v in config.items()
+                }
+            )
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the shape of the output for a given shape of the input."""
+        """Return the shape of the output for a given shape of the input.
+
+        Shapes of several inputs go by the names of `call`, as in ``query_shape=``; that
+        of the first one may be given as ``input_shape=``.
+        """
+        if "input_shape" in kwargs:
+            args = (kwargs.pop("input_shape"), *args)
         with K.tracing():
             inputs = [stand_ins(shape, self.compute_dtype) for shape in args]
             named = {k.removesuffix("_shape"): v for k, v in kwargs.items()}

@@ -13,12 +13,19 @@ from typing import Any
 from minikeras import backend as K
 from minikeras.layers.input_spec import InputSpec, known_shape
 from minikeras.layers.normalization import Scaled, sizes_along
+from minikeras.layers.signatures import takes
 
 __all__ = ["BatchNormalization"]
 
 Shape = Sequence[int | None]
 
 
+@takes(
+    "axis momentum epsilon center scale beta_initializer gamma_initializer",
+    "moving_mean_initializer moving_variance_initializer",
+    "beta_regularizer gamma_regularizer beta_constraint gamma_constraint",
+    "renorm renorm_clipping renorm_momentum synchronized",
+)
 class BatchNormalization(Scaled):
     """Each channel with mean 0 and variance 1 over the batch, then scaled and shifted.
 
@@ -66,37 +73,15 @@ class BatchNormalization(Scaled):
         self,
         axis: int = -1,
         momentum: float = 0.99,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
+        *,
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
         renorm: bool = False,
         renorm_clipping: Mapping[str, float] | None = None,
         renorm_momentum: float = 0.99,
-        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            axis,
-            epsilon,
-            center,
-            scale,
-            beta_initializer,
-            gamma_initializer,
-            beta_regularizer,
-            gamma_regularizer,
-            beta_constraint,
-            gamma_constraint,
-            synchronized=synchronized,
-            **kwargs,
-        )
+        super().__init__(axis, **kwargs)
         self.momentum = float(momentum)
         self.weight_rule("moving_mean", moving_mean_initializer)
         self.weight_rule("moving_variance", moving_variance_initializer)

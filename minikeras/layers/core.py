@@ -281,9 +281,7 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            name=name, sparse=bool(sparse), ragged=bool(ragged), **kwargs
-        )
+        super().__init__(name=name, sparse=bool(sparse), ragged=bool(ragged), **kwargs)
         tensor = input_tensor
         if tensor is None:
             given = self._declared_input_shape if batch_shape is None else batch_shape

@@ -77,14 +77,16 @@ class RNN(Layer):
         self.states: list[Any] | None = None
         self.supports_masking = True
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        batch, _, *features = input_shape
+    def build(
+        self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None
+    ) -> None:
+        batch, _, *features = sequences_shape
         if not self.cell.built:
             self.cell.build((batch, *features))
         if self.stateful and batch is None:
             raise ValueError(
                 "When using `stateful=True` in a RNN, the batch size must be static. "
-                f"Found dynamic batch size: sequence.shape={tuple(input_shape)}"
+                f"Found dynamic batch size: sequence.shape={tuple(sequences_shape)}"
             )
         if self.stateful:
             self.states = K.tree.map_structure(
