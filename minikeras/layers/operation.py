@@ -36,7 +36,7 @@ class Operation:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        self = super().__new__(cls)
+        self: Any = super().__new__(cls)
         self._init_arguments = (args, kwargs)
         return self
 

@@ -132,6 +132,17 @@ class Tracked(Stored):
         return [v for x in others for v in getattr(x, "variables", ())]
 
     @property
+    def metrics(self) -> list[Any]:
+        """The metrics that this layer and its sublayers hold."""
+        held = (x for layer in self._flatten_layers() for x in layer._held())
+        return list(dict.fromkeys(x for x in held if hasattr(x, "update_state")))
+
+    @property
+    def metrics_variables(self) -> list[K.Variable]:
+        """The variables of `metrics`."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    @property
     def trainable(self) -> bool:
         """Whether its weights are trained; setting it sets it for all below."""
         return self._trainable

@@ -140,7 +140,10 @@ def _calls(output: K.Tensor, inputs: Container[K.Tensor]) -> Iterator[CallNode]:
 def _made_by(tensor: K.Tensor, inputs: Container[K.Tensor]) -> CallNode:
     """Return the call that made `tensor`; plain operations become one."""
     if history_of(tensor) is None:
-        starts = K.ancestors(tensor, lambda t: t in inputs or history_of(t) is not None)
+        starts = K.ancestors(
+            tensor,
+            lambda t: t in inputs or history_of(t) is not None or K.is_placeholder(t),
+        )
         if starts:
             GraphOperation(starts, tensor)
     history = history_of(tensor)
