@@ -323,15 +323,16 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         kind = K.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if "float" in kind else "zeros"
-        weight = K.Variable(
-            initializers.get(initializer),
-            shape=(shape,) if isinstance(shape, int) else tuple(shape or ()),
-            dtype=kind,
-            trainable=trainable,
-            autocast=autocast,
-            aggregation=aggregation,
-            name=name,
-        )
+        with K.layer_scope(self.name):
+            weight = K.Variable(
+                initializers.get(initializer),
+                shape=(shape,) if isinstance(shape, int) else tuple(shape or ()),
+                dtype=kind,
+                trainable=trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                name=name,
+            )
         weight.trainable = trainable and self.trainable
         weight.regularizer = regularizers.get(regularizer)
         weight.constraint = constraints.get(constraint)

@@ -120,16 +120,15 @@ class Tracked(Stored):
 
     @property
     def variables(self) -> list[K.Variable]:
-        """Its weights, and the states of its seed generators and metrics."""
+        """Its weights, and the states of its seed generators; not those of metrics."""
         layers = self._flatten_layers()
         return list(
             dict.fromkeys(v for x in layers for v in [*x._own_variables, *x._states()])
         )
 
     def _states(self) -> list[K.Variable]:
-        """Return the variables of this layer's seed generators and metrics."""
-        others = (x for x in self._held() if not isinstance(x, (Tracked, K.Variable)))
-        return [v for x in others for v in getattr(x, "variables", ())]
+        """Return the variables of this layer's seed generators."""
+        return [generator.state for generator in self._seed_generators]
 
     @property
     def metrics(self) -> list[Any]:
