@@ -29,7 +29,7 @@ class Function(Operation):
     Example:
         >>> x = K.KerasTensor((None, 3))
         >>> double = Function(x, x + x)
-        >>> double(np.array([[1.0, 2.0, 3.0]]))
+        >>> double(np.float32([[1, 2, 3]]))
         array([[2., 4., 6.]], dtype=float32)
     """
 
