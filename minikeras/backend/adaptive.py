@@ -64,8 +64,8 @@ def _pooled(
     data_format: str | None,
 ) -> Tensor:
     """Return `x` with each spatial axis cut into windows, which `reduce` makes one."""
-    shape = int_shape(x)
-    n = len(shape or ()) - 2
+    shape = int_shape(x) or ()
+    n = len(shape) - 2
     if not 1 <= n <= 3:
         raise ValueError(f"adaptive_{kind}_pool supports only 1D/2D/3D inputs")
     counts = (output_size,) * n if isinstance(output_size, int) else output_size

@@ -409,6 +409,8 @@ class StackedRNNCells(Layer):
         return {**super().get_config(), "cells": cells}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> StackedRNNCells:
+    def from_config(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        cls, config: dict[str, Any]
+    ) -> StackedRNNCells:
         cells = [K.deserialize_keras_object(cell) for cell in config["cells"]]
         return cls(**{**config, "cells": cells})

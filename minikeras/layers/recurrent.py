@@ -77,7 +77,7 @@ class RNN(Layer):
         self.states: list[Any] | None = None
         self.supports_masking = True
 
-    def build(
+    def build(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None
     ) -> None:
         batch, _, *features = sequences_shape

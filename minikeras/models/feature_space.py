@@ -450,7 +450,9 @@ class FeatureSpace(Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> FeatureSpace:
+    def from_config(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        cls, config: dict[str, Any]
+    ) -> FeatureSpace:
         """Return a feature space made from the result of `get_config`."""
         return cls(**config)
 

@@ -283,7 +283,9 @@ class Pipeline(Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Pipeline:
+    def from_config(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        cls, config: dict[str, Any]
+    ) -> Pipeline:
         """Return a pipeline made from the result of `get_config`.
 
         Raises:

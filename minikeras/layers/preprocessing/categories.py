@@ -219,7 +219,9 @@ class Discretization(DataLayer):
         return {name: getattr(self, name) for name in (*names, "name", "dtype")}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Discretization:
+    def from_config(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        cls, config: dict[str, Any]
+    ) -> Discretization:
         """Return a layer made from the result of `get_config`, adapted or not."""
         config = dict(config)
         adapted = config.get("num_bins") is not None

@@ -232,7 +232,9 @@ class TextVectorization(DataLayer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> TextVectorization:
+    def from_config(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        cls, config: dict[str, Any]
+    ) -> TextVectorization:
         """Return a layer made from the result of `get_config`."""
         functions = {
             name: K.deserialize_keras_object(config[name])
