@@ -33,6 +33,7 @@ from typing import Any
 import pytest
 
 import minikeras
+from minikeras.backend import to_snake_case
 from minikeras.layers import masks
 from minikeras.models.trained import Trained
 
@@ -68,7 +69,6 @@ def source() -> Path:
 # What all tests ask for before they begin.
 STAND_INS = {
     "is_traceback_filtering_enabled": lambda: False,
-    "to_snake_case": lambda name: snake(name),
     "JAXTrainer": Trained,
     "NumpyTrainer": Trained,
     "removesuffix": str.removesuffix,
@@ -84,12 +84,6 @@ STAND_INS["ALLOWED_DTYPES"] = {
     *STAND_INS["FLOAT_TYPES"],
     *STAND_INS["INT_TYPES"],
 }
-
-
-def snake(name: str) -> str:
-    """Return a class's name as a function's."""
-    parts = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
-    return re.sub(parts, "_", name).lower()
 
 
 class Missing:
@@ -163,7 +157,7 @@ def operation(room: Room, name: str) -> Any:
     """Return a class for an op, which Keras has beside each of its functions."""
     if not name[:1].isupper() or ".ops" not in room.__name__:
         return None
-    function = getattr(room, snake(name), None)
+    function = getattr(room, to_snake_case(name), None)
     if function is None or isinstance(function, Missing):
         return None
 
