@@ -13,7 +13,26 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["attach", "selection"]
+__all__ = ["attach", "homes_in", "selection"]
+
+
+def homes_in(package: str, table: Mapping[str, str]) -> dict[str, str]:
+    """Return from a table of a package's modules in which each name is to be found.
+
+    Args:
+        package: its name.
+        table: for each module, by its place in the package, the names that it has, with
+            blanks between them.
+
+    Example:
+        >>> homes_in("minikeras.layers", {"core": "Dense Masking"})["Dense"]
+        'minikeras.layers.core'
+    """
+    return {
+        name: f"{package}.{module}"
+        for module, names in table.items()
+        for name in names.split()
+    }
 
 
 def attach(
@@ -30,14 +49,17 @@ def attach(
     def find(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        if importlib.util.find_spec(f"{package}.{name}"):
-            return importlib.import_module(f"{package}.{name}")
-        home = homes.get(name, rest)
-        found = vars(importlib.import_module(home)) if home else {}
-        if name not in found:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        setattr(sys.modules[package], name, found[name])
-        return found[name]
+        if name in homes:
+            found = getattr(importlib.import_module(homes[name]), name)
+        elif importlib.util.find_spec(f"{package}.{name}"):
+            found = importlib.import_module(f"{package}.{name}")
+        else:
+            others = vars(importlib.import_module(rest)) if rest else {}
+            if name not in others:
+                raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            found = others[name]
+        setattr(sys.modules[package], name, found)
+        return found
 
     def names() -> list[str]:
         others = vars(importlib.import_module(rest)) if rest else ()

@@ -1,8 +1,8 @@
 """Which class or function a name means: those of the rooms, and those of users.
 
-No name ever leads to an import: an object is found if a room lists it, or a user has
-registered it or passed it in. The rooms themselves are imported when something is
-sought in them.
+An object is found if a room lists it, or a user has registered it or passed it in. A
+room may list a class by its name and its module alone: that module is imported when the
+class is sought, and so are the rooms. No other name ever leads to an import.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "publish_late",
     "register_keras_serializable",
     "registry_of",
 ]
@@ -118,6 +119,8 @@ _registries: dict[str, Any] = {}  # by what their objects are called
 _places: dict[Any, tuple[str, str]] = {}  # an object's public module and name
 _classes: dict[tuple[str | None, str], Any] = {}  # classes by these
 _functions: dict[str, Any] = {}  # functions by name alone, as in files
+_late: dict[tuple[str | None, str], str] = {}  # modules of classes not imported yet
+_late_places: dict[tuple[str, str], str] = {}  # the other way: public ones of those
 
 
 @functools.cache
@@ -152,8 +155,34 @@ def publish(obj: Any, module: str) -> None:
         _functions.setdefault(name, obj)
 
 
+def publish_late(homes: Mapping[str, str], module: str) -> None:
+    """Let classes be known as those of Keras's `module` before they are imported.
+
+    Args:
+        homes: from their names to the modules that have them.
+        module: Keras's.
+    """
+    for name, home in homes.items():
+        _late[module, name] = home
+        _late_places[home, name] = module
+
+
+def _arrived(module: str | None, name: str) -> Any:
+    """Return the class that was announced, None if none of this name was."""
+    home = _late.get((module, name))
+    if home is None:
+        return None
+    obj = getattr(importlib.import_module(home), name)
+    if obj not in _places:
+        publish(obj, str(module))
+    return obj
+
+
 def place_of(obj: Any) -> tuple[str, str] | None:
     """Return the public module and name of a room's object, None for any other."""
+    if obj not in _places:
+        home, name = getattr(obj, "__module__", ""), getattr(obj, "__name__", "")
+        _arrived(_late_places.get((home, name)), name)
     return _places.get(obj)
 
 
@@ -167,12 +196,13 @@ def find_class(name: str, module: str | None, registered_name: str | None) -> An
         TypeError: if there is none of this name.
     """
     custom = get_registered_object(registered_name or name)
-    if custom is None:
-        _enter_rooms()
-    found = custom or _classes.get((module, name))
+    found = custom or _classes.get((module, name)) or _arrived(module, name)
     if found is None:
-        found = next((obj for (_, key), obj in _classes.items() if key == name), None)
-    return found or not_found("class", name, [key for _, key in _classes])
+        _enter_rooms()
+        modules = [other for other, key in (*_classes, *_late) if key == name]
+        place = min(modules, key=lambda other: other != module, default=None), name
+        found = _classes.get(place) or _arrived(*place)
+    return found or not_found("class", name, {key for _, key in (*_classes, *_late)})
 
 
 def find_function(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from minikeras.backend.objects import (
     get_registered_object,
     not_found,
     publish,
+    publish_late,
 )
 from minikeras.backend.serialization import (
     instance,
@@ -36,6 +38,8 @@ class Registry:
         default: what `get` returns for None.
         accepts: whether a thing is an object of this kind.
         top: those of the objects that Keras has in its uppermost module.
+        homes: names of further classes, and the modules that have them, to be imported
+            when a class is sought.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Registry:
         default: Any = None,
         accepts: Callable[[Any], bool] = callable,
         top: Iterable[Any] = (),
+        homes: Mapping[str, str] | None = None,
     ) -> None:
         self.module = module
         self.kind = kind
@@ -62,13 +67,21 @@ class Registry:
             self.names.setdefault(obj.__name__, obj)
             self.names.setdefault(fold(obj.__name__), obj)
         self.names.update(aliases or {})
+        self.homes = dict(homes or {})
+        publish_late(self.homes, module)
         self.serialize = _serializer(kind.replace(" ", "_"))
         enter_registry(self)
 
     def find(self, name: str) -> Any:
         """Return the class or function called `name`, None if there is none."""
         custom = get_registered_object(name)
-        return custom or self.names.get(name) or self.names.get(self.fold(name))
+        known = custom or self.names.get(name) or self.names.get(self.fold(name))
+        if known is None and name in self.homes:
+            known = getattr(importlib.import_module(self.homes[name]), name)
+        return known
+
+    def _all_names(self) -> list[str]:
+        return [*self.names, *self.homes]
 
     def get(self, identifier: Any) -> Any:
         """Return the object meant: by its name, its config, its class, or itself.
@@ -87,7 +100,7 @@ class Registry:
             obj = obj()
         if obj is None or not self.accepts(obj):
             named = isinstance(identifier, str)
-            hint = did_you_mean(identifier, self.names) if named else ""
+            hint = did_you_mean(identifier, self._all_names()) if named else ""
             ending = f".{hint}" if hint else ""
             raise ValueError(
                 f"Could not interpret {self.kind} identifier: {identifier!r}{ending}"
@@ -104,7 +117,9 @@ class Registry:
         """
         with custom_object_scope(custom_objects):
             if isinstance(config, str):
-                return self.find(config) or not_found(self.kind, config, self.names)
+                return self.find(config) or not_found(
+                    self.kind, config, self._all_names()
+                )
             own = self.find(str(config.get("class_name")))
             if inspect.isclass(own):
                 return instance(own, {"config": {}, **config})

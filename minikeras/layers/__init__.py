@@ -1,229 +1,131 @@
-"""Layers: arguments, weights and one formula each, written in K."""
+"""Layers: arguments, weights and one formula each, written in K.
+
+A layer's module is imported when the layer is first used, by its name or in a file.
+"""
+
+from typing import TYPE_CHECKING
 
 from minikeras import backend as K
-from minikeras.layers.activation import (
-    ELU,
-    Activation,
-    LeakyReLU,
-    PReLU,
-    ReLU,
-    Softmax,
-)
-from minikeras.layers.adaptive import (
-    AdaptiveAveragePooling1D,
-    AdaptiveAveragePooling2D,
-    AdaptiveAveragePooling3D,
-    AdaptiveMaxPooling1D,
-    AdaptiveMaxPooling2D,
-    AdaptiveMaxPooling3D,
-)
-from minikeras.layers.attention import (
-    AdditiveAttention,
-    Attention,
-)
-from minikeras.layers.augmentation import (
-    AugMix,
-    AutoContrast,
-    CenterCrop,
-    ContrastLimitedAdaptiveHistogramEqualization,
-    CutMix,
-    Equalization,
-    MaxNumBoundingBoxes,
-    MixUp,
-    Pipeline,
-    RandAugment,
-    RandomBrightness,
-    RandomColorDegeneration,
-    RandomColorJitter,
-    RandomContrast,
-    RandomCrop,
-    RandomElasticTransform,
-    RandomErasing,
-    RandomFlip,
-    RandomGaussianBlur,
-    RandomGrayscale,
-    RandomHue,
-    RandomInvert,
-    RandomPerspective,
-    RandomPosterization,
-    RandomRotation,
-    RandomSaturation,
-    RandomSharpness,
-    RandomShear,
-    RandomTranslation,
-    RandomZoom,
-    Resizing,
-    Solarization,
-)
-from minikeras.layers.base import (
-    Layer,
-)
-from minikeras.layers.batch_normalization import BatchNormalization
-from minikeras.layers.cells import (
-    GRUCell,
-    LSTMCell,
-    SimpleRNNCell,
-    StackedRNNCells,
-)
-from minikeras.layers.conv import (
-    Conv1D,
-    Conv1DTranspose,
-    Conv2D,
-    Conv2DTranspose,
-    Conv3D,
-    Conv3DTranspose,
-)
-from minikeras.layers.conv_recurrent import (
-    ConvLSTM1D,
-    ConvLSTM2D,
-    ConvLSTM3D,
-)
-from minikeras.layers.core import (
-    Dense,
-    Embedding,
-    Identity,
-    Input,
-    InputLayer,
-    Lambda,
-    Masking,
-)
-from minikeras.layers.einsum_dense import (
-    EinsumDense,
-)
-from minikeras.layers.input_spec import (
-    InputSpec,
-    check_inputs,
-    known_shape,
-)
-from minikeras.layers.merging import (
-    Add,
-    Average,
-    Concatenate,
-    Dot,
-    Maximum,
-    Minimum,
-    Multiply,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    dot,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)
-from minikeras.layers.multi_head import (
-    GroupedQueryAttention,
-    MultiHeadAttention,
-)
-from minikeras.layers.normalization import (
-    GroupNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    UnitNormalization,
-)
-from minikeras.layers.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-)
-from minikeras.layers.preprocessing import (
-    CategoryEncoding,
-    Discretization,
-    HashedCrossing,
-    Hashing,
-    IntegerLookup,
-    Normalization,
-    Rescaling,
-    StringLookup,
-    TextVectorization,
-)
-from minikeras.layers.recurrent import (
-    GRU,
-    LSTM,
-    RNN,
-    SimpleRNN,
-)
-from minikeras.layers.regularization import (
-    ActivityRegularization,
-    AlphaDropout,
-    Dropout,
-    GaussianDropout,
-    GaussianNoise,
-    SpatialDropout1D,
-    SpatialDropout2D,
-    SpatialDropout3D,
-)
-from minikeras.layers.reshaping import (
-    Cropping1D,
-    Cropping2D,
-    Cropping3D,
-    Flatten,
-    Permute,
-    RepeatVector,
-    Reshape,
-    UpSampling1D,
-    UpSampling2D,
-    UpSampling3D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-    ZeroPadding3D,
-)
-from minikeras.layers.reversible import (
-    ReversibleEmbedding,
-)
-from minikeras.layers.separable import (
-    DepthwiseConv1D,
-    DepthwiseConv2D,
-    SeparableConv1D,
-    SeparableConv2D,
-)
-from minikeras.layers.spectral import (
-    SpectralNormalization,
-)
-from minikeras.layers.spectrograms import MelSpectrogram, STFTSpectrogram
-from minikeras.layers.wrapping import (
-    Bidirectional,
-    TimeDistributed,
-    Wrapper,
-)
+from minikeras.layers import plain
+from minikeras.layers.base import Layer
+from minikeras.lazy import attach, homes_in
 
-Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
-Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
-Convolution3DTranspose = Conv3DTranspose
-SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
-MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
-AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
-GlobalMaxPool1D = GlobalMaxPooling1D
-GlobalMaxPool2D = GlobalMaxPooling2D
-GlobalMaxPool3D = GlobalMaxPooling3D
-GlobalAvgPool1D = GlobalAveragePooling1D
-GlobalAvgPool2D = GlobalAveragePooling2D
-GlobalAvgPool3D = GlobalAveragePooling3D
-GroupQueryAttention = GroupedQueryAttention
+if TYPE_CHECKING:
+    from minikeras.layers.activation import *
+    from minikeras.layers.adaptive import *
+    from minikeras.layers.attention import *
+    from minikeras.layers.augmentation import *
+    from minikeras.layers.batch_normalization import *
+    from minikeras.layers.cells import *
+    from minikeras.layers.conv import *
+    from minikeras.layers.conv_recurrent import *
+    from minikeras.layers.core import *
+    from minikeras.layers.einsum_dense import *
+    from minikeras.layers.input_spec import *
+    from minikeras.layers.merging import *
+    from minikeras.layers.multi_head import *
+    from minikeras.layers.normalization import (
+        GroupNormalization,
+        LayerNormalization,
+        RMSNormalization,
+        UnitNormalization,
+    )
+    from minikeras.layers.pooling import *
+    from minikeras.layers.preprocessing import (
+        CategoryEncoding,
+        Discretization,
+        HashedCrossing,
+        Hashing,
+        IntegerLookup,
+        Normalization,
+        Rescaling,
+        StringLookup,
+        TextVectorization,
+    )
+    from minikeras.layers.recurrent import *
+    from minikeras.layers.regularization import *
+    from minikeras.layers.reshaping import *
+    from minikeras.layers.reversible import *
+    from minikeras.layers.separable import *
+    from minikeras.layers.spectral import *
+    from minikeras.layers.spectrograms import *
+    from minikeras.layers.wrapping import *
+
+_CLASSES = {
+    "activation": "ELU Activation LeakyReLU PReLU ReLU Softmax",
+    "adaptive": "AdaptiveAveragePooling1D AdaptiveAveragePooling2D "
+    "AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D "
+    "AdaptiveMaxPooling3D",
+    "attention": "AdditiveAttention Attention",
+    "augmentation.blurring": "RandomGaussianBlur RandomSharpness",
+    "augmentation.boxes": "MaxNumBoundingBoxes",
+    "augmentation.color": "RandomBrightness RandomColorDegeneration RandomColorJitter "
+    "RandomContrast RandomGrayscale RandomHue RandomInvert RandomPosterization "
+    "RandomSaturation Solarization",
+    "augmentation.cropping": "CenterCrop RandomCrop RandomFlip Resizing",
+    "augmentation.histograms": "AutoContrast "
+    "ContrastLimitedAdaptiveHistogramEqualization Equalization",
+    "augmentation.mixing": "CutMix MixUp RandomErasing",
+    "augmentation.policies": "AugMix Pipeline RandAugment",
+    "augmentation.warping": "RandomElasticTransform RandomPerspective RandomRotation "
+    "RandomShear RandomTranslation RandomZoom",
+    "batch_normalization": "BatchNormalization",
+    "cells": "GRUCell LSTMCell SimpleRNNCell StackedRNNCells",
+    "conv": "Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose "
+    "Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose "
+    "Convolution3D Convolution3DTranspose",
+    "conv_recurrent": "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
+    "core": "Dense Embedding Identity InputLayer Lambda Masking",
+    "einsum_dense": "EinsumDense",
+    "merging": "Add Average Concatenate Dot Maximum Minimum Multiply Subtract",
+    "multi_head": "GroupQueryAttention GroupedQueryAttention MultiHeadAttention",
+    "normalization": "GroupNormalization LayerNormalization RMSNormalization "
+    "UnitNormalization",
+    "pooling": "AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D "
+    "AvgPool3D GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
+    "GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D "
+    "GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "
+    "MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D",
+    "preprocessing.categories": "CategoryEncoding Discretization",
+    "preprocessing.hashing": "HashedCrossing Hashing",
+    "preprocessing.lookup": "IntegerLookup StringLookup",
+    "preprocessing.numerical": "Normalization Rescaling",
+    "preprocessing.text_vectorization": "TextVectorization",
+    "recurrent": "GRU LSTM RNN SimpleRNN",
+    "regularization": "ActivityRegularization AlphaDropout Dropout GaussianDropout "
+    "GaussianNoise SpatialDropout1D SpatialDropout2D SpatialDropout3D",
+    "reshaping": "Cropping1D Cropping2D Cropping3D Flatten Permute RepeatVector "
+    "Reshape UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D "
+    "ZeroPadding3D",
+    "reversible": "ReversibleEmbedding",
+    "separable": "DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
+    "SeparableConvolution1D SeparableConvolution2D",
+    "spectral": "SpectralNormalization",
+    "spectrograms": "MelSpectrogram STFTSpectrogram",
+    "wrapping": "Bidirectional TimeDistributed Wrapper",
+}
+_OTHERS = {
+    "core": "Input",
+    "input_spec": "InputSpec check_inputs known_shape",
+    "merging": "add average concatenate dot maximum minimum multiply subtract",
+}
+_HOMES = homes_in(__name__, _CLASSES)
+
+__getattr__, __dir__ = attach(__name__, _HOMES | homes_in(__name__, _OTHERS))
+
+
+def _is_layer(obj: object) -> bool:
+    return isinstance(obj, Layer)
+
 
 _registry = K.Registry(
-    "keras.layers",
-    "layer",
-    [
-        x
-        for x in list(globals().values())
-        if isinstance(x, type) and issubclass(x, Layer)
-    ],
-    aliases={"GroupQueryAttention": GroupedQueryAttention},
-    accepts=lambda x: isinstance(x, Layer),
+    "keras.layers", "layer", [Layer], accepts=_is_layer, homes=_HOMES
 )
 get, serialize, deserialize = _registry.get, _registry.serialize, _registry.deserialize
+
+# A class that is not public in Keras, but named in its files.
+_LOOKUP = "layers.preprocessing.index_lookup"
+K.publish_late({"IndexLookup": f"minikeras.{_LOOKUP}"}, f"keras.src.{_LOOKUP}")
 
 __all__ = [
     "ELU",
@@ -361,6 +263,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
     "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",

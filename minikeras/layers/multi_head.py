@@ -9,7 +9,7 @@ from minikeras import backend as K
 from minikeras.layers.heads import Heads, checked_key
 from minikeras.layers.masks import mask_of
 
-__all__ = ["GroupedQueryAttention", "MultiHeadAttention"]
+__all__ = ["GroupQueryAttention", "GroupedQueryAttention", "MultiHeadAttention"]
 
 Shape = Sequence[int | None]
 
@@ -206,3 +206,6 @@ class GroupedQueryAttention(Heads):
             )
         checked_key(value_shape, key_shape)
         return tuple(query_shape)
+
+
+GroupQueryAttention = GroupedQueryAttention

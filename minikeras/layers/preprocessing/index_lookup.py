@@ -532,7 +532,3 @@ def _check_modes(mode: str, invert: bool, sparse: bool, idf_weights: Any) -> Non
             f"Received: idf_weights={idf_weights} and output_mode={mode}"
         )
     refuse_sparse(sparse)
-
-
-# Where Keras has this class, which is not public there.
-K.Registry("keras.src.layers.preprocessing.index_lookup", "layer", [IndexLookup])
