@@ -68,6 +68,7 @@ class Registry:
             self.names.setdefault(fold(obj.__name__), obj)
         self.names.update(aliases or {})
         self.homes = dict(homes or {})
+        self._late = {key: name for name in self.homes for key in (name, fold(name))}
         publish_late(self.homes, module)
         self.serialize = _serializer(kind.replace(" ", "_"))
         enter_registry(self)
@@ -76,12 +77,13 @@ class Registry:
         """Return the class or function called `name`, None if there is none."""
         custom = get_registered_object(name)
         known = custom or self.names.get(name) or self.names.get(self.fold(name))
-        if known is None and name in self.homes:
-            known = getattr(importlib.import_module(self.homes[name]), name)
+        own = self._late.get(name) or self._late.get(self.fold(name))
+        if known is None and own is not None:
+            known = getattr(importlib.import_module(self.homes[own]), own)
         return known
 
     def _all_names(self) -> list[str]:
-        return [*self.names, *self.homes]
+        return [*self.names, *self._late]
 
     def get(self, identifier: Any) -> Any:
         """Return the object meant: by its name, its config, its class, or itself.

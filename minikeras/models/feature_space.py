@@ -546,12 +546,3 @@ def _column(dataset: Any, name: str) -> Iterator[Any]:
             yield _column_of(K.convert_to_tensor([x.item() for x in group]))
         else:
             yield _upright(row)
-
-
-# Where Keras's files say that these classes are.
-K.Registry("keras.utils", "layer", [FeatureSpace])
-K.Registry(
-    "keras.src.layers.preprocessing.feature_space",
-    "feature",
-    [Cross, Feature, TFDConcat, TFDIdentity],
-)

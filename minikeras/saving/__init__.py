@@ -5,6 +5,8 @@ holds the weights alone; ``.h5`` is the format of Keras 2. Loading a file never 
 code from it, and writing one replaces the old file in one step.
 """
 
+from typing import TYPE_CHECKING
+
 from minikeras.backend import (
     CustomObjectScope,
     custom_object_scope,
@@ -15,5 +17,35 @@ from minikeras.backend import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from minikeras.saving.api import *
-from minikeras.saving.limits import CorruptFileError, ModelFileError
+from minikeras.lazy import attach, homes_in
+
+if TYPE_CHECKING:
+    from minikeras.saving.api import *
+    from minikeras.saving.limits import CorruptFileError, ModelFileError
+
+_HOMES = homes_in(
+    __name__,
+    {
+        "api": "load_model load_weights save_model save_weights",
+        "limits": "CorruptFileError ModelFileError",
+    },
+)
+
+__getattr__, __dir__ = attach(__name__, _HOMES)
+
+__all__ = [
+    "CorruptFileError",
+    "CustomObjectScope",
+    "ModelFileError",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+]
