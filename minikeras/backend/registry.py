@@ -13,9 +13,11 @@ from minikeras.backend.objects import (
     enter_registry,
     get_registered_object,
     not_found,
+    place_of,
     publish,
     publish_late,
 )
+from minikeras.backend.safety import in_safe_mode
 from minikeras.backend.serialization import (
     instance,
     read,
@@ -38,6 +40,7 @@ class Registry:
         default: what `get` returns for None.
         accepts: whether a thing is an object of this kind.
         top: those of the objects that Keras has in its uppermost module.
+        also: further modules whose objects a file may name in place of one of these.
         homes: names of further classes, and the modules that have them, to be imported
             when a class is sought.
     """
@@ -52,9 +55,11 @@ class Registry:
         default: Any = None,
         accepts: Callable[[Any], bool] = callable,
         top: Iterable[Any] = (),
+        also: Iterable[str] = (),
         homes: Mapping[str, str] | None = None,
     ) -> None:
         self.module = module
+        self.also = tuple(also)
         self.kind = kind
         self.fold = fold
         self.default = default
@@ -67,6 +72,7 @@ class Registry:
             self.names.setdefault(obj.__name__, obj)
             self.names.setdefault(fold(obj.__name__), obj)
         self.names.update(aliases or {})
+        self._values = frozenset(self.names.values())
         self.homes = dict(homes or {})
         self._late = {key: name for name in self.homes for key in (name, fold(name))}
         publish_late(self.homes, module)
@@ -100,7 +106,7 @@ class Registry:
             obj = self.deserialize(identifier)
         if inspect.isclass(obj):
             obj = obj()
-        if obj is None or not self.accepts(obj):
+        if obj is None or not self.accepts(obj) or not self._may_be(obj):
             named = isinstance(identifier, str)
             hint = did_you_mean(identifier, self._all_names()) if named else ""
             ending = f".{hint}" if hint else ""
@@ -108,6 +114,18 @@ class Registry:
                 f"Could not interpret {self.kind} identifier: {identifier!r}{ending}"
             )
         return obj
+
+    def _may_be(self, obj: Any) -> bool:
+        """Whether a file may name this object where one of these is expected.
+
+        It may if the room lists it, or if it is a user's.
+        """
+        if not in_safe_mode():
+            return True
+        kinds = (obj,) if inspect.isroutine(obj) else type(obj).__mro__
+        places = {place[0] for kind in kinds if (place := place_of(kind))}
+        listed = places & {self.module, *self.also} or self._values.intersection(kinds)
+        return bool(listed) or not places
 
     def deserialize(
         self, config: Any, custom_objects: Mapping[str, Any] | None = None

@@ -25,7 +25,9 @@ from minikeras.backend.objects import (
     get_registered_object,
     place_of,
 )
+from minikeras.backend.safety import SafeModeScope, in_safe_mode
 from minikeras.backend.sharing import note_read, note_written, read_before
+from minikeras.engine.dtypes import as_dtype
 from minikeras.engine.graph import Tensor
 
 __all__ = [
@@ -118,6 +120,7 @@ def serialize_keras_object(obj: Any) -> Any:
     cls = type(obj)
     public = place_of(cls)
     module, name = public or (cls.__module__, cls.__name__)
+    known = public and not module.startswith("keras.src.")
     inner = obj.get_config()
     if not isinstance(inner, dict):
         raise TypeError(
@@ -128,7 +131,7 @@ def serialize_keras_object(obj: Any) -> Any:
         "module": None if module == "__main__" else module,
         "class_name": name,
         "config": serialize_keras_object(inner),
-        "registered_name": None if public else get_registered_name(cls),
+        "registered_name": None if known else get_registered_name(cls),
     }
     for key in ("build_config", "compile_config"):
         found = getattr(obj, f"get_{key}", lambda: None)()
@@ -223,9 +226,18 @@ def _special(class_name: str, **config: Any) -> dict[str, Any]:
 
 # -- and back --------------------------------------------------------------------------
 
+
+def _array(config: dict[str, Any]) -> Any:
+    """Return an array of numbers or truth values: a dtype could hold arrays itself."""
+    dtype = as_dtype(config["dtype"]).as_numpy_dtype
+    if dtype.kind not in "biufcV":
+        raise ValueError(f"an array of dtype {dtype} is not read from a config")
+    return np.array(config["value"], dtype)
+
+
 _SPECIAL: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "__numpy__": lambda config: np.array(config["value"], config["dtype"]),
-    "__tensor__": lambda config: np.array(config["value"], config["dtype"]),
+    "__numpy__": _array,
+    "__tensor__": _array,
     "__bytes__": lambda config: config["value"].encode(),
     "__slice__": lambda config: slice(
         *(read(config[bound]) for bound in ("start", "stop", "step"))
@@ -246,7 +258,8 @@ def deserialize_keras_object(
     Args:
         config: what that function returned, or what Keras wrote.
         custom_objects: classes and functions by name, beside those registered.
-        safe_mode: accepted; lambdas, which it is about, are never read.
+        safe_mode: whether a config may lead to nothing outside of it, such as the path
+            of a vocabulary. Lambdas are never read. A call within another does as that.
         kwargs: ``module_objects``, further classes and functions by name.
 
     Raises:
@@ -255,7 +268,9 @@ def deserialize_keras_object(
             object that is said to be a user's.
     """
     more = {**(kwargs.pop("module_objects", None) or {}), **(custom_objects or {})}
-    with custom_object_scope(more):
+    outer = in_safe_mode()
+    safe = safe_mode if outer is None else outer
+    with SafeModeScope(safe), custom_object_scope(more):
         return read(config)
 
 

@@ -47,12 +47,12 @@ def note_written(obj: Any, config: dict[str, Any]) -> None:
 
 def read_before(config: dict[str, Any]) -> Any:
     """Return the object that was read from a config with the same mark, else None."""
-    scope = _scope.get()
-    return scope.objects.get(config.get(_KEY)) if scope else None
+    scope, key = _scope.get(), config.get(_KEY)
+    return scope.objects.get(key) if scope and isinstance(key, (int, str)) else None
 
 
 def note_read(obj: Any, config: dict[str, Any]) -> None:
     """Note the object of a marked config."""
     scope = _scope.get()
-    if scope is not None and _KEY in config:
+    if scope is not None and isinstance(config.get(_KEY), (int, str)):
         scope.objects[config[_KEY]] = obj

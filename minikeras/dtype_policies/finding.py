@@ -26,7 +26,9 @@ def get(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, dict):
-        return K.deserialize_keras_object(identifier)
+        identifier = K.deserialize_keras_object(identifier)
+        if isinstance(identifier, DTypePolicy):
+            return identifier
     if isinstance(identifier, str):
         quantized = identifier.startswith(QUANTIZATION_MODES)
         return (quantized_policy if quantized else DTypePolicy)(str(identifier))

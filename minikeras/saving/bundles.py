@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from minikeras.saving.durable import atomic_write
-from minikeras.saving.limits import Budget, CorruptFileError, ModelFileError, safe_name
+from minikeras.saving.limits import (
+    Budget,
+    CorruptFileError,
+    ModelFileError,
+    safe_name,
+    size_on_disk,
+)
 
 __all__ = ["Archive", "Bundle", "Folder", "folder_for_files", "write_archive"]
 
@@ -138,6 +144,8 @@ def _check(members: list[zipfile.ZipInfo], size: int, name: str) -> None:
     end = 0
     for member in sorted(members, key=lambda x: x.header_offset):
         safe_name(member.orig_filename)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ModelFileError(f"{name}: '{member.filename}' is packed in a rare way")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise ModelFileError(f"{name}: '{member.filename}' is a link. Not allowed")
         if member.header_offset < end:
@@ -158,10 +166,13 @@ class Folder(Bundle):
         self._root = Path(path)
         below = [p for p in self._root.rglob("*") if p.is_file() and not p.is_symlink()]
         self.names = {p.relative_to(self._root).as_posix() for p in below}
-        self.size = sum(p.stat().st_size for p in below)
+        self.size = sum(map(size_on_disk, below))
+        self._budget = Budget(self.size, self.name)
 
     def _read(self, name: str) -> bytes:
-        return (self._root / name).read_bytes()
+        place = self._root / name
+        self._budget.spend(place.stat().st_size, f"file '{name}'")
+        return place.read_bytes()
 
     @staticmethod
     def write(path: Any, parts: Mapping[str, bytes]) -> None:

@@ -23,7 +23,7 @@ from minikeras.saving.bundles import (
 )
 from minikeras.saving.durable import atomic_write
 from minikeras.saving.hdf5 import Weights, written
-from minikeras.saving.limits import FLOOR, ModelFileError, read_json
+from minikeras.saving.limits import FLOOR, ModelFileError, read_json, size_on_disk
 from minikeras.saving.shards import ShardedWeights, write_shards
 from minikeras.saving.states import Saved, collected, restore
 
@@ -235,7 +235,7 @@ def _weights(path: Any) -> Iterator[Any]:
 
 def opened_weights(path: Any) -> Weights:
     """Return a ``.weights.h5``, opened for reading."""
-    return Weights(path, os.path.getsize(path), str(path))
+    return Weights(path, size_on_disk(path), str(path))
 
 
 def _report(failed: list[tuple[Any, Exception]]) -> str:

@@ -24,7 +24,7 @@ from minikeras.saving.durable import atomic_write
 from minikeras.saving.files import KERAS_VERSION, built_from
 from minikeras.saving.hdf5 import array_at, find, group_at, h5py, opened
 from minikeras.saving.layouts import legacy_config, modern_config
-from minikeras.saving.limits import Budget, ModelFileError, read_json
+from minikeras.saving.limits import Budget, ModelFileError, read_json, size_on_disk
 
 __all__ = ["load_model_from_hdf5", "load_weights_from_hdf5", "save_model_to_hdf5"]
 
@@ -308,4 +308,4 @@ def _names(group: Group, key: str) -> list[str]:
 def _opened(filepath: Any) -> Iterator[tuple[Any, Budget]]:
     name = str(filepath)
     with closing(opened(filepath, name)) as file:
-        yield file, Budget(os.path.getsize(filepath), name)
+        yield file, Budget(size_on_disk(filepath), name)

@@ -7,15 +7,29 @@ before anything is made of it.
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from typing import Any
 
-__all__ = ["Budget", "CorruptFileError", "ModelFileError", "read_json", "safe_name"]
+__all__ = [
+    "Budget",
+    "CorruptFileError",
+    "ModelFileError",
+    "read_json",
+    "safe_name",
+    "size_on_disk",
+]
 
 # A file may always become this many bytes in memory; a larger one, this many times its
 # own size. Keras's files are not compressed, so that theirs are about as large.
 FLOOR = 64 << 20
-EXPANSION = 100
-LARGEST_CONFIG = 64 << 20
+EXPANSION = 20
+# Of a config: bytes of text, values in it, objects among these, one inside the other.
+LARGEST_CONFIG = 32 << 20
+MOST_VALUES = 2_000_000
+MOST_OBJECTS = 20_000
+DEEPEST = 200
+LONGEST_NAME = 1024
 
 
 class ModelFileError(ValueError):
@@ -64,11 +78,58 @@ def read_json(data: bytes | str, name: str) -> Any:
     if len(data) > LARGEST_CONFIG:
         raise ModelFileError(f"{name}: a config of {len(data):,} bytes is no config")
     try:
-        return json.loads(data)
+        found = json.loads(data)
     except RecursionError as error:
         raise ModelFileError(f"{name}: the config is nested too deeply") from error
     except ValueError as error:
         raise CorruptFileError(f"{name} is not valid JSON: {error}") from error
+    _check_extent(found, name)
+    return found
+
+
+def _check_extent(config: Any, name: str) -> None:
+    """Raise an error for a config that would take long to walk through.
+
+    Each of its objects is going to be made: that takes longer than to read it.
+    """
+    level, values, objects = [config], 0, 0
+    for _ in range(DEEPEST):
+        values += len(level)
+        objects += sum(isinstance(x, dict) and "class_name" in x for x in level)
+        if values > MOST_VALUES or objects > MOST_OBJECTS:
+            raise ModelFileError(
+                f"{name}: the config has {values:,} values and {objects:,} objects, "
+                "which are too many"
+            )
+        nested = (x.values() if isinstance(x, dict) else x for x in level if nests(x))
+        level = [part for parts in nested for part in parts]
+        if not level:
+            return
+    raise ModelFileError(f"{name}: the config is nested too deeply")
+
+
+def nests(value: Any) -> bool:
+    """Whether there are values in this value of a config."""
+    return isinstance(value, (dict, list))
+
+
+def size_on_disk(path: Any) -> int:
+    """Return how many bytes a file has, without its holes: they take no space.
+
+    Raises:
+        OSError: if there is none.
+    """
+    with open(path, "rb") as file:
+        size = os.path.getsize(path)
+        if not hasattr(os, "SEEK_HOLE"):
+            return size
+        handle, total, end = file.fileno(), 0, 0
+        with suppress(OSError):  # raised when there are only holes
+            while end < size:
+                start = os.lseek(handle, end, os.SEEK_DATA)
+                end = os.lseek(handle, start, os.SEEK_HOLE)
+                total += end - start
+        return total
 
 
 def safe_name(name: str) -> str:
@@ -78,6 +139,8 @@ def safe_name(name: str) -> str:
         ModelFileError: if it leads elsewhere.
     """
     parts = name.split("/")
+    if len(name) > LONGEST_NAME:
+        raise ModelFileError(f"Not allowed: a path of {len(name):,} characters")
     if "\\" in name or ":" in name or "\0" in name or {"", ".", ".."} & set(parts):
         raise ModelFileError(f"Not allowed: a file with the path {name!r}")
     return name

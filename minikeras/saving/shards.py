@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from collections import ChainMap
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 
 from minikeras.saving.durable import atomic_write
 from minikeras.saving.hdf5 import Weights, written
-from minikeras.saving.limits import ModelFileError, read_json, safe_name
+from minikeras.saving.limits import ModelFileError, read_json, safe_name, size_on_disk
 from minikeras.saving.states import Saved
 
 __all__ = ["ShardedWeights", "write_shards"]
@@ -125,7 +124,7 @@ class ShardedWeights:
                     f"Not allowed: a shard in another folder, {name!r}"
                 )
             place = self._path.with_name(name)
-            size = os.path.getsize(place)
+            size = size_on_disk(place)
             self._open[name] = Weights(place, size, str(place))
         return self._open[name]
 
