@@ -189,5 +189,6 @@ _registry = K.Registry(
     _ALIASES,
     fold=K.to_snake_case,
     top=[Metric],
+    also=["keras.losses"],
 )
 get, serialize, deserialize = _registry.get, _registry.serialize, _registry.deserialize
