@@ -55,7 +55,6 @@ NAMED = [
 MISNAMED = {("losses", "deserialize"), ("quantizers", "serialize")}
 # Where Keras's signature shows a wrapper's, or is for what is not here.
 WRAPPED = {
-    ("callbacks", "CallbackList"),
     ("layers", "Layer"),
     ("models", "Sequential"),
     ("models", "clone_model"),

@@ -144,6 +144,12 @@ def _check_same(target: Any, output: Any, classes: bool = False) -> None:
     try:
         merge(given, shape[:-1] if shape and classes else shape)
     except ShapeError:
+        how = (
+            "the same shape up until the last dimension"
+            if classes
+            else "the same shape"
+        )
         raise ShapeError(
-            f"target and output do not fit: shapes {show(given)} and {show(shape)}"
+            f"Arguments `target` and `output` must have {how}. Received: "
+            f"target.shape={show(given)}, output.shape={show(shape)}"
         ) from None

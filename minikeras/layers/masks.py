@@ -1,18 +1,17 @@
 """Masks: which steps of a sequence count. They travel with values between layers.
 
-A mask holds truth values for what it belongs to, without its last axis. Of a tensor it
-is an attribute, ``_keras_mask``. Arrays take no attributes and cannot be hashed: theirs
-are kept here, under the identity of the array and for as long as it lives.
+A mask holds truth values for what it belongs to, without its last axis. How a value
+carries it is said in `minikeras.backend.masking`.
 """
 
 from __future__ import annotations
 
 import warnings
-import weakref
 from inspect import BoundArguments
 from typing import Any
 
 from minikeras import backend as K
+from minikeras.backend.masking import any_array_masked, mask_of, set_mask
 from minikeras.layers.context import tensor_arguments
 
 __all__ = [
@@ -26,28 +25,6 @@ __all__ = [
     "with_mask",
     "without_mask",
 ]
-
-
-_of_arrays: dict[int, Any] = {}
-
-
-def mask_of(x: Any) -> Any:
-    """Return the mask that `x` carries, None if it has none."""
-    if isinstance(x, K.Tensor):
-        return getattr(x, "_keras_mask", None)
-    return _of_arrays.get(id(x))
-
-
-def set_mask(x: Any, mask: Any) -> None:
-    """Let a tensor or an array carry `mask`, or none if it is None."""
-    if isinstance(x, K.Tensor):
-        x._keras_mask = mask  # type: ignore[attr-defined]
-    elif mask is None:
-        _of_arrays.pop(id(x), None)
-    else:
-        if id(x) not in _of_arrays:
-            weakref.finalize(x, _of_arrays.pop, id(x), None)
-        _of_arrays[id(x)] = mask
 
 
 def with_mask(x: Any, mask: Any) -> Any:
@@ -64,7 +41,7 @@ def masks_of(x: Any) -> Any:
 
 def masks_of_arrays(x: Any) -> Any:
     """Return the masks that a nesting of arrays carries, or None if no array does."""
-    return masks_of(x) if _of_arrays else None
+    return masks_of(x) if any_array_masked() else None
 
 
 def without_mask(x: Any) -> Any:

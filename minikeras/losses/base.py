@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from minikeras import backend as K
+from minikeras.backend.masking import mask_of
 
 __all__ = [
     "FunctionLoss",
@@ -14,6 +15,7 @@ __all__ = [
     "alike",
     "matched",
     "squeeze_or_expand_to_same_rank",
+    "without",
 ]
 
 REDUCTIONS = (
@@ -68,7 +70,7 @@ class Loss(K.Configured):
             sample_weight: (), (batch,) or the shape of the values that `call` returns
             returns: (), or the shape of these values if there is no reduction
         """
-        mask = getattr(y_pred, "_keras_mask", None)
+        mask = mask_of(y_pred)
         with K.name_scope(self.name):
             y_true, y_pred = (
                 K.tree.map_structure(lambda x: K.convert_to_tensor(x, self.dtype), y)
@@ -77,7 +79,7 @@ class Loss(K.Configured):
             values = K.convert_to_tensor(self.call(y_true, y_pred), self.dtype)
             for part in (
                 self.valid(y_true, values),
-                getattr(values, "_keras_mask", None),
+                mask_of(values),
             ):
                 if part is not None:
                     mask = part if mask is None else K.logical_and(mask, part)
@@ -140,12 +142,17 @@ class LossFunctionWrapper(Loss):
 class FunctionLoss(LossFunctionWrapper):
     """Base of losses that are one fixed function, their attribute ``fn``.
 
+    Its `not_in_config` are arguments that Keras's configs lack: they are in ours only
+    where they differ from the default, as otherwise they would be lost.
+
     Args:
         reduction: see `Loss`.
         name: see `Loss`; by default that of the function.
         dtype: see `Loss`.
         kwargs: further arguments of the function.
     """
+
+    not_in_config: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -165,7 +172,13 @@ class FunctionLoss(LossFunctionWrapper):
         """Return the arguments that make another one like it."""
         config = super().get_config()
         del config["fn"]
-        return config
+        return without(self.not_in_config, config)
+
+
+def without(defaults: Mapping[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """Return a config, less the entries that are what these defaults say."""
+    missing = object()
+    return {k: v for k, v in config.items() if defaults.get(k, missing) != v}
 
 
 def reduced(values: Any, sample_weight: Any, mask: Any, reduction: str | None) -> Any:

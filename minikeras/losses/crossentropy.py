@@ -6,7 +6,7 @@ these are kept epsilon away from 0 and 1 before a logarithm is taken.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras.losses.base import FunctionLoss, alike
@@ -213,6 +213,7 @@ class SparseCategoricalCrossentropy(FunctionLoss):
     """
 
     fn = staticmethod(sparse_categorical_crossentropy)
+    not_in_config: ClassVar[dict[str, Any]] = {"axis": -1}
 
     def __init__(
         self,

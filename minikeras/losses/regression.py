@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras.losses.base import FunctionLoss, matched
@@ -143,6 +143,7 @@ class Huber(FunctionLoss):
     """
 
     fn = staticmethod(huber)
+    not_in_config: ClassVar[dict[str, Any]] = {"delta": 1.0}
 
     def __init__(
         self,
@@ -165,6 +166,7 @@ class CosineSimilarity(FunctionLoss):
     """
 
     fn = staticmethod(cosine_similarity)
+    not_in_config: ClassVar[dict[str, Any]] = {"axis": -1}
 
     def __init__(
         self,

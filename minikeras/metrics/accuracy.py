@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras.losses.base import matched, squeeze_or_expand_to_same_rank
@@ -162,6 +162,7 @@ class SparseTopKCategoricalAccuracy(FunctionMetric):
 
     _direction = "up"
     fn = staticmethod(sparse_top_k_categorical_accuracy)
+    not_in_config: ClassVar[dict[str, Any]] = {"from_sorted_ids": False}
 
     def __init__(
         self,

@@ -8,11 +8,13 @@ compiled, and return arrays.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras import initializers
+from minikeras.backend.masking import any_array_masked, mask_of, set_mask
 
 __all__ = ["Metric", "columns", "rank"]
 
@@ -131,12 +133,24 @@ class Metric(K.Configured):
     def variables(self) -> list[K.Variable]:
         """Its variables, and those of metrics that its attributes hold."""
         found = dict.fromkeys(self._variables)
-        for value in K.tree.flatten(list(vars(self).values())):
-            if isinstance(value, K.Variable):
-                found[value] = None
-            elif isinstance(value, Metric):
-                found.update(dict.fromkeys(value.variables))
+        for part in self._parts():
+            within = part.variables if isinstance(part, Metric) else [part]
+            found.update(dict.fromkeys(within))
         return list(found)
+
+    def _parts(self) -> list[Any]:
+        """Return the variables and metrics among its attributes.
+
+        They are looked for when another attribute is there, or one has grown.
+        """
+        values = [v for name, v in vars(self).items() if name != "_parts_of"]
+        sizes = [len(v) if K.tree.is_nested(v) else 0 for v in values]
+        before, of_size, parts = self.__dict__.get("_parts_of", ([], [], []))
+        if sizes != of_size or any(map(operator.is_not, values, before)):
+            kinds = (K.Variable, Metric)
+            parts = [v for v in K.tree.flatten(values) if isinstance(v, kinds)]
+            self.__dict__["_parts_of"] = values, sizes, parts
+        return parts
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
@@ -177,14 +191,22 @@ def rank(x: Any) -> int:
 
 def _also_on_arrays(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return `method` as one that runs compiled where nothing is symbolic."""
-    compiled = K.compiled_method(method)
+
+    def with_masks(self: Metric, masks: Any, *args: Any, **kwargs: Any) -> Any:
+        if masks is not None:
+            K.tree.map_structure(set_mask, (args, kwargs), masks)
+        return method(self, *args, **kwargs)
+
+    compiled = K.compiled_method(with_masks)
 
     @functools.wraps(method)
     def call(self: Metric, *args: Any, **kwargs: Any) -> Any:
-        if K.current_trace() is None:
-            args = tuple(map(_concrete, args))
-            kwargs = {name: _concrete(value) for name, value in kwargs.items()}
-        return compiled(self, *args, **kwargs)
+        if K.current_trace() is not None:
+            return method(self, *args, **kwargs)
+        args, kwargs = map(_concrete, (args, kwargs))
+        masked = any_array_masked()
+        masks = K.tree.map_structure(mask_of, (args, kwargs)) if masked else None
+        return compiled(self, masks, *args, **kwargs)
 
     return call
 

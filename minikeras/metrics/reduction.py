@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from minikeras import backend as K
-from minikeras.losses.base import merged_weight, squeeze_or_expand_to_same_rank
+from minikeras.backend.masking import mask_of
+from minikeras.losses.base import (
+    merged_weight,
+    squeeze_or_expand_to_same_rank,
+    without,
+)
 from minikeras.metrics.base import Metric, rank
 
 __all__ = ["FunctionMetric", "Mean", "MeanMetricWrapper", "Sum"]
@@ -86,7 +91,7 @@ def per_sample(
 
     `reduce` is applied to all axes but the first.
     """
-    mask = getattr(values, "_keras_mask", None)
+    mask = mask_of(values)
     values = K.cast(K.convert_to_tensor(values), dtype)
     if sample_weight is None:
         return _flat(values, reduce, 1), None
@@ -131,7 +136,7 @@ class MeanMetricWrapper(Mean):
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
         """Add ``fn(y_true, y_pred)``, weighted."""
-        mask = getattr(y_pred, "_keras_mask", None)
+        mask = mask_of(y_pred)
         values = self.fn(y_true, y_pred, **self.fn_kwargs)
         super().update_state(
             values, merged_weight(sample_weight, mask, self.dtype, "sum")
@@ -146,6 +151,8 @@ class MeanMetricWrapper(Mean):
 class FunctionMetric(MeanMetricWrapper):
     """Base of metrics that are the mean of one fixed function, their attribute ``fn``.
 
+    Its `not_in_config` are arguments that Keras's configs lack: see `FunctionLoss`.
+
     Args:
         name: of the metric; by default that of the function.
         dtype: of the computation; floatx by default.
@@ -153,6 +160,7 @@ class FunctionMetric(MeanMetricWrapper):
     """
 
     _direction = "down"  # of most: the functions are losses
+    not_in_config: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -168,4 +176,4 @@ class FunctionMetric(MeanMetricWrapper):
         """Return the arguments that make another one like it."""
         config = super().get_config()
         del config["fn"]
-        return config
+        return without(self.not_in_config, config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras import losses
@@ -72,6 +72,7 @@ class CosineSimilarity(FunctionMetric):
 
     _direction = "up"
     fn = staticmethod(cosine_similarity)
+    not_in_config: ClassVar[dict[str, Any]] = {"axis": -1}
 
     def __init__(
         self, name: str | None = None, dtype: Any = None, axis: int = -1

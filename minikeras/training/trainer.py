@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.callbacks import CallbackList, History, ProgbarLogger
+from minikeras.callbacks import CallbackList, History
 from minikeras.training.checks import check_inputs
 from minikeras.training.inputs import (
     Batches,
@@ -136,7 +136,7 @@ class Trainer(Objective):
         if most and most < epochs:
             warnings.warn(f"Limiting epochs to {most}", stacklevel=3)
             epochs = most
-        hooks = self._hooks(callbacks, verbose, epochs, data.steps, History())
+        hooks = self._hooks(callbacks, verbose, epochs, data.steps, in_fit=True)
         left = range(initial_epoch, epochs)
         with hooks:
             self._train_epochs(left, data, held_out, validation_freq, hooks)
@@ -460,15 +460,17 @@ class Trainer(Objective):
         verbose: int | str,
         epochs: int,
         steps: int | None,
-        history: History | None = None,
+        in_fit: bool = False,
     ) -> CallbackList:
         """Return the callbacks as one, with those that are always there."""
         given = isinstance(callbacks, CallbackList)
-        hooks = callbacks if given else CallbackList(callbacks)
-        if history is not None and hooks.find(History) is None:
-            hooks.append(history)
-        if verbose and hooks.find(ProgbarLogger) is None:
-            hooks.append(ProgbarLogger())
+        hooks = (
+            callbacks
+            if given
+            else CallbackList(
+                callbacks, add_history=in_fit, add_progbar=verbose not in (0, False)
+            )
+        )
         hooks.set_model(self.model)
         hooks.set_params({"verbose": verbose, "epochs": epochs, "steps": steps})
         return hooks
