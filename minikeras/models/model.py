@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import warnings
@@ -11,8 +12,8 @@ from typing import Any, ClassVar
 from minikeras import backend as K
 from minikeras import saving
 from minikeras.layers import Layer
-from minikeras.layers.base import stand_ins
 from minikeras.layers.context import call_depth
+from minikeras.layers.shapes import stand_ins
 from minikeras.models.state_tree import read_state, write_state
 from minikeras.models.summary import summary_text
 from minikeras.models.trained import Trained
@@ -138,6 +139,33 @@ class Model(Trained, Layer):
     ) -> None:
         """Load the weights from a file: see `saving.load_weights`."""
         saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the inference call for other programs: see `export.export_model`.
+
+        Args:
+            filepath: of the file.
+            format: ``"onnx"``; the others that Keras knows need their frameworks, which
+                the error names.
+            verbose: whether to print where the file is; by default it is.
+            input_signature: for each argument of the call an `InputSpec`, or several in
+                any nesting; by default what the model was made or built for.
+            kwargs: ``opset_version``, the version of ONNX's operators.
+
+        Raises:
+            NotImplementedError: for a format that is another framework's own.
+            ValueError: for a format that does not exist, or a model that is not built.
+        """
+        # By its name: the room lies above this one, and most programs do without it.
+        formats = importlib.import_module("minikeras.export.formats")
+        formats.export_model(self, filepath, format, verbose, input_signature, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the config of the model as text; `kwargs` are for `json.dumps`."""
