@@ -77,6 +77,7 @@ _CLASSES = {
     "conv_recurrent": "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
     "core": "Dense Embedding Identity InputLayer Lambda Masking",
     "einsum_dense": "EinsumDense",
+    "input_spec": "InputSpec",
     "merging": "Add Average Concatenate Dot Maximum Minimum Multiply Subtract",
     "multi_head": "GroupQueryAttention GroupedQueryAttention MultiHeadAttention",
     "normalization": "GroupNormalization LayerNormalization RMSNormalization "
@@ -106,7 +107,7 @@ _CLASSES = {
 }
 _OTHERS = {
     "core": "Input",
-    "input_spec": "InputSpec check_inputs known_shape",
+    "input_spec": "check_inputs known_shape",
     "merging": "add average concatenate dot maximum minimum multiply subtract",
 }
 _HOMES = homes_in(__name__, _CLASSES)
