@@ -123,7 +123,14 @@ def relu(
 swish, hard_swish = silu, hard_silu
 
 _ROOM = ("deserialize", "get", "serialize")
-_ACTIVATIONS = {name: globals()[name] for name in __all__ if name not in _ROOM}
+# Those whose operations, in a model that they are called on, have other names.
+_OPERATIONS = {"exponential": "exp", "relu": "re_lu"}
+_ACTIVATIONS = {
+    name: K.followed(globals()[name], _OPERATIONS.get(name, ""))
+    for name in __all__
+    if name not in _ROOM
+}
+globals().update(_ACTIVATIONS)
 
 _registry = K.Registry(
     "keras.activations",
@@ -131,6 +138,7 @@ _registry = K.Registry(
     _ACTIVATIONS.values(),
     aliases=_ACTIVATIONS,
     default=linear,
+    also=["keras.layers"],
 )
 get, deserialize = _registry.get, _registry.deserialize
 

@@ -19,6 +19,7 @@ from minikeras.backend.ctc import *
 from minikeras.backend.elementwise import *
 from minikeras.backend.filling import *
 from minikeras.backend.filters import *
+from minikeras.backend.following import *
 from minikeras.backend.function import *
 from minikeras.backend.hints import *
 from minikeras.backend.image import *
@@ -38,6 +39,7 @@ from minikeras.backend.replay import *
 from minikeras.backend.reshaping import *
 from minikeras.backend.sampling import *
 from minikeras.backend.segments import *
+from minikeras.backend.safety import *
 from minikeras.backend.serialization import *
 from minikeras.backend.session import *
 from minikeras.backend.shapes import *

@@ -1,7 +1,9 @@
 """Python's operators on tensors, each written as the name of an op.
 
 The ops are looked up when an operator is used, not when this module is imported:
-tensors need operators, ops need tensors, and a name ends the circle.
+tensors need operators, ops need tensors, and a name ends the circle. A tensor that a
+layer above has given a history is computed with by that history's leave: it is told of
+the call, by the name of the function of `ops` which the operator stands for.
 """
 
 from __future__ import annotations
@@ -14,23 +16,32 @@ from minikeras.engine.registry import find
 __all__ = ["Operators"]
 
 
-def _unary(op: str, node: str | None = None) -> Callable[[Any], Any]:
-    def operator(x: Any) -> Any:
-        return find(op)()(x, name=node)
+def _followed(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `compute`, or what the history of an operand makes of the call."""
+
+    def operator(*operands: Any) -> Any:
+        for x in operands:
+            history = getattr(x, "_keras_history", None)
+            if history is not None:
+                return history.apply(name, compute, operands)
+        return compute(*operands)
 
     return operator
 
 
-def _binary(op: str, node: str) -> tuple[Callable[[Any, Any], Any], ...]:
+def _unary(op: str, node: str | None = None) -> Callable[[Any], Any]:
+    return _followed(op, lambda x: find(op)()(x, name=node))
+
+
+def _both(name: str, compute: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """Return an operator of two operands and its reflection."""
+    operator = _followed(name, compute)
+    return operator, lambda y, x: operator(x, y)
+
+
+def _binary(op: str, node: str, name: str = "") -> tuple[Callable[..., Any], ...]:
     """Return the operator and its reflection, whose nodes are named `node`."""
-
-    def operator(x: Any, y: Any) -> Any:
-        return find(op)()(x, y, name=node)
-
-    def reflected(y: Any, x: Any) -> Any:
-        return find(op)()(x, y, name=node)
-
-    return operator, reflected
+    return _both(name or op, lambda x, y: find(op)()(x, y, name=node))
 
 
 def _product(x: Any, y: Any) -> Any:
@@ -49,7 +60,7 @@ class Operators:
     __add__, __radd__ = _binary("add", "add")
     __sub__, __rsub__ = _binary("subtract", "sub")
     __mul__, __rmul__ = _binary("multiply", "mul")
-    __truediv__, __rtruediv__ = _binary("divide", "truediv")
+    __truediv__, __rtruediv__ = _binary("divide", "truediv", "true_divide")
     __floordiv__, __rfloordiv__ = _binary("floor_divide", "floordiv")
     __mod__, __rmod__ = _binary("mod", "mod")
     __pow__, __rpow__ = _binary("power", "pow")
@@ -64,14 +75,6 @@ class Operators:
     __abs__ = _unary("absolute")
     __invert__ = _unary("bitwise_not")
 
-    def __matmul__(self, other: Any) -> Any:
-        return _product(self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return _product(other, self)
-
-    def __round__(self, ndigits: int | None = None) -> Any:
-        return find("round")(ndigits or 0)(self)
-
-    def __getitem__(self, index: Any) -> Any:
-        return find("getitem")(self, index)
+    __matmul__, __rmatmul__ = _both("matmul", _product)
+    __round__ = _followed("round", lambda x, n=None: find("round")(n or 0)(x))
+    __getitem__ = _followed("get_item", lambda x, key: find("getitem")(x, key))

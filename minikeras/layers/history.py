@@ -7,7 +7,7 @@ a `History`: which layer made it, at which of its calls, as which output.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from minikeras import backend as K
@@ -28,6 +28,21 @@ class History(NamedTuple):
     operation: Any
     node_index: int
     tensor_index: int
+
+    def apply(
+        self,
+        function: str,
+        compute: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Make a call of a function of `ops`, or of an operator, on tensors like this.
+
+        Between layers it becomes an operation of the model; within one it is computed.
+        """
+        if K.current_trace() is not None:
+            return compute(*args, **(kwargs or {}))
+        return self.operation.joined(function, compute, args, kwargs or {})
 
 
 def symbolic_leaves(structure: Any) -> list[K.Tensor]:

@@ -6,8 +6,8 @@ symbolic tensors it extends their graph, and on arrays it computes at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from minikeras import backend as K
 from minikeras.layers.arguments import given_arguments
@@ -34,6 +34,8 @@ class Operation:
         >>> Square()(np.array([2, 3])), Square()(K.KerasTensor((None, 3))).shape
         (array([4, 9]), (None, 3))
     """
+
+    joined: ClassVar[Callable[..., Any]]  # what `plain` makes of functions between layers
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self: Any = super().__new__(cls)

@@ -9,7 +9,8 @@ from typing import Any
 from minikeras import backend as K
 from minikeras import tree
 from minikeras.layers import Input, InputLayer, Layer
-from minikeras.models.functional import Functional, GraphOperation, repeated
+from minikeras.layers.operation import Operation
+from minikeras.models.functional import Functional, repeated
 from minikeras.models.graph_inputs import input_name
 from minikeras.models.model import Model, takes_graph
 from minikeras.models.sequential import Sequential
@@ -91,17 +92,17 @@ class _Cloning:
         self._function = clone_function or _of_same_config
         self._call = call_function
         self._recursive = recursive
-        self._clones: dict[Layer, Layer] = {}
+        self._clones: dict[Operation, Operation] = {}
 
-    def layer(self, layer: Layer) -> Layer:
+    def layer(self, layer: Operation) -> Operation:
         """Return the clone of a layer: the same one, however often it is called."""
         if layer not in self._clones:
             self._clones[layer] = self._cloned(layer)
         return self._clones[layer]
 
-    def _cloned(self, layer: Layer) -> Layer:
-        if isinstance(layer, GraphOperation):
-            return layer  # it has no weights
+    def _cloned(self, layer: Operation) -> Operation:
+        if not isinstance(layer, Layer):
+            return layer  # a plain operation has no weights
         if self._recursive and isinstance(layer, Functional):
             return self.functional(layer)
         if self._recursive and isinstance(layer, Sequential):

@@ -10,8 +10,10 @@ from minikeras import tree
 from minikeras.layers import Input, Layer
 from minikeras.layers.arguments import given_arguments
 from minikeras.layers.history import CallNode, history_of
+from minikeras.layers.operation import Operation
 from minikeras.models.graph_config import (
     call_config,
+    call_indices,
     dereferenced,
     references,
     replay_calls,
@@ -22,19 +24,21 @@ from minikeras.models.model import GRAPH_KEYS, Model, takes_graph
 __all__ = ["Functional", "GraphOperation"]
 
 
-class GraphOperation(Layer):
-    """Plain operations on symbolic tensors, ``x * 2 + y``, as a layer of a model.
+class GraphOperation(Operation):
+    """What the engine computes between a model's layers, as an operation of the model.
+
+    Operators and the functions of `ops` join a model by themselves, under names that
+    files know. This is for all else, K's functions and the engine's.
 
     Args:
-        inputs: the layers' tensors with which the operations start.
-        output: the tensor with which they end.
+        inputs: the layers' tensors with which the computation starts.
+        output: the tensor with which it ends.
     """
 
     def __init__(self, inputs: Sequence[K.Tensor], output: K.Tensor) -> None:
-        super().__init__(name=K.auto_name(K.op_name(output)), autocast=False)
+        super().__init__(name=K.auto_name(K.op_name(output)))
         self._start = tuple(inputs)
         self._end = output
-        self.built = True
         CallNode(self, tuple(inputs), {}, output)
 
     def call(self, *inputs: K.Tensor) -> K.Tensor:
@@ -42,8 +46,9 @@ class GraphOperation(Layer):
 
     def get_config(self) -> dict[str, Any]:
         raise NotImplementedError(
-            f"'{self.name}' is a plain operation between layers and cannot be written "
-            "to a file: use a layer for it, such as Add, Multiply or Lambda."
+            f"'{self.name}' was computed between layers by a function which files have "
+            "no name for: use operators, functions of `minikeras.ops` whose settings "
+            "are no tensors, or a layer."
         )
 
 
@@ -106,6 +111,7 @@ class Functional(Model):
         ValueError: if an output does not depend on the inputs, or on others as well.
     """
 
+    _locks = False  # its layers can be changed at any time
     _saved_first = ("layers",)  # in files, before attributes of subclasses
 
     def __init__(
@@ -124,7 +130,7 @@ class Functional(Model):
         self._operations = sorted(layers, key=self._depth_order(list(layers)))
         self.built = True
 
-    def _depth_order(self, layers: list[Layer]) -> Any:
+    def _depth_order(self, layers: list[Operation]) -> Any:
         """Return the sort key by which inputs come first, deeper layers later."""
         depth: dict[CallNode, int] = {}
         for node in reversed(self._calls):
@@ -134,7 +140,7 @@ class Functional(Model):
             ):
                 parent = _traced_back(tensor)
                 depth[parent] = max(depth.get(parent, 0), own + 1)
-        of_layer: dict[Layer, int] = {}
+        of_layer: dict[Operation, int] = {}
         for node, value in depth.items():
             of_layer[node.operation] = max(of_layer.get(node.operation, 0), value)
         return lambda layer: (-of_layer[layer], layers.index(layer))
@@ -191,14 +197,14 @@ class Functional(Model):
         return [history_of(y).operation.name for y in self.outputs]  # type: ignore[union-attr]
 
     @property
-    def operations(self) -> list[Layer]:
+    def operations(self) -> list[Operation]:
         """The layers, and the plain operations between them, in the order of calls."""
         return list(self._operations)
 
     @property
     def layers(self) -> list[Layer]:
         """The layers, inputs first, each after those that feed it."""
-        return [x for x in self._operations if not isinstance(x, GraphOperation)]
+        return [x for x in self._operations if isinstance(x, Layer)]
 
     @layers.setter
     def layers(self, value: Any) -> None:
@@ -236,22 +242,21 @@ class Functional(Model):
             accepted = K.constructor_arguments(type(self))
             given = {**given_arguments(self), **super().get_config()}
             return {key: value for key, value in given.items() if key in accepted}
-        from_calls = [self._layer_config(layer) for layer in self.operations]
+        indices = call_indices(dict.fromkeys(self._calls))
+        layers = {layer: K.serialize_keras_object(layer) for layer in self.operations}
+        for layer, written in layers.items():
+            written.update(name=layer.name, inbound_nodes=[])
+        for node in indices:
+            if node.operation not in self._input_layers:
+                written = layers[node.operation]["inbound_nodes"]
+                written.append(call_config(node, indices))
         return {
             "name": self.name,
             "trainable": self.trainable,
-            "layers": from_calls,
-            "input_layers": references(self._inputs_struct),
-            "output_layers": references(self._outputs_struct),
+            "layers": list(layers.values()),
+            "input_layers": references(self._inputs_struct, indices),
+            "output_layers": references(self._outputs_struct, indices),
         }
-
-    def _layer_config(self, layer: Layer) -> dict[str, Any]:
-        config = K.serialize_keras_object(layer)
-        inside = [n for n in layer._inbound_nodes if n in self._calls]
-        is_input = layer in self._input_layers
-        config["name"] = layer.name
-        config["inbound_nodes"] = [] if is_input else [call_config(n) for n in inside]
-        return config
 
     @staticmethod
     def graph_from_config(
@@ -282,7 +287,7 @@ def repeated(
     calls: Iterable[CallNode],
     outputs: Any,
     values: dict[K.Tensor, Any],
-    of_layer: Callable[[Layer], Layer] = lambda layer: layer,
+    of_layer: Callable[[Any], Operation] = lambda layer: layer,
     call: Call = lambda layer, *args, **kwargs: layer(*args, **kwargs),
 ) -> Any:
     """Return what outputs of calls become when the calls are made on other values.

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from minikeras import backend as K
 from minikeras.layers import Layer
 from minikeras.layers.history import CallNode, history_of
 
-__all__ = ["call_config", "dereferenced", "references", "replay_calls"]
+__all__ = [
+    "call_config",
+    "call_indices",
+    "dereferenced",
+    "references",
+    "replay_calls",
+]
 
 
-def references(structure: Any) -> Any:
+Indices = Mapping[CallNode, int]
+
+
+def call_indices(calls: Collection[CallNode]) -> Indices:
+    """Return for each call the how-manieth of its layer it is, of those in `calls`."""
+    layers = dict.fromkeys(node.operation for node in calls)
+    inside = ([n for n in x._inbound_nodes if n in calls] for x in layers)
+    return {node: i for nodes in inside for i, node in enumerate(nodes)}
+
+
+def references(structure: Any, indices: Indices) -> Any:
     """Return tensors as (layer, call, output); a single one stands alone."""
 
     def reference(tensor: K.Tensor) -> list[Any]:
-        history = history_of(tensor)
-        return [history.operation.name, history.node_index, history.tensor_index]  # type: ignore[union-attr]
+        layer, node, output = history_of(tensor)  # type: ignore[misc]
+        return [layer.name, indices[layer._inbound_nodes[node]], output]
 
     return K.tree.map_structure(reference, structure)
 
@@ -33,14 +49,14 @@ def dereferenced(structure: Any, layers: Mapping[str, Layer]) -> Any:
     return tuple(parts) if isinstance(structure, tuple) else parts
 
 
-def call_config(node: CallNode) -> dict[str, Any]:
+def call_config(node: CallNode, indices: Indices) -> dict[str, Any]:
     """Return the arguments of a call, with references for tensors."""
 
     def written(x: Any) -> Any:
         if not isinstance(x, K.Tensor):
             return K.serialize_keras_object(x)
         shape = {"shape": list(x.shape or ()), "dtype": str(x.dtype)}
-        history = {"keras_history": references(x)}
+        history = {"keras_history": references(x, indices)}
         return {"class_name": "__keras_tensor__", "config": {**shape, **history}}
 
     return K.tree.map_structure(

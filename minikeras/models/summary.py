@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from minikeras import backend as K
+from minikeras.layers import Layer
 from minikeras.layers.history import history_of
 
 __all__ = ["summary_text"]
@@ -114,7 +115,8 @@ def _rows(
         if graph:
             row.append(_connections(model, layer))
         if trainable:
-            row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+            weights = getattr(layer, "weights", ())
+            row.append(("Y" if layer.trainable else "N") if weights else "-")
         yield row
         if nested and getattr(layer, "layers", None):
             yield from _rows(layer, layer.layers, graph, trainable, nested, depth + 1)
@@ -123,16 +125,20 @@ def _rows(
 def _output_shape(layer: Any) -> str:
     """Return the shape of a layer's output, or ``?`` if it was never called."""
     if layer._inbound_nodes:
-        found = [tuple(y.shape) for y in layer._inbound_nodes[0].output_tensors]
-        shapes: Any = found[0] if len(found) == 1 else found
-    elif layer._build_shapes:
-        shapes = layer.compute_output_shape(*layer._build_shapes.values())
+        last = layer._inbound_nodes[-1].output_tensors
+        shapes = [tuple(y.shape) for y in last]
+    elif getattr(layer, "_build_shapes", None):
+        made = layer.compute_output_shape(*layer._build_shapes.values())
+        shapes = made if isinstance(made, list) else [made]
     else:
         return "?"
-    return str(shapes)
+    shown = [f"({', '.join(map(str, shape))})" for shape in shapes]
+    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
 
 
 def _params(layer: Any) -> str:
+    if not isinstance(layer, Layer):
+        return "0"
     if not layer.built:
         return "0 (unbuilt)"
     return f"{layer.count_params():,}"
