@@ -33,8 +33,7 @@ from typing import Any
 import pytest
 
 import minikeras
-from minikeras.backend import to_snake_case
-from minikeras.layers import masks
+from minikeras.layers import masks, plain
 from minikeras.models.trained import Trained
 
 # Of Keras, only what the tests themselves are made of is Keras's own.
@@ -74,6 +73,8 @@ STAND_INS = {
     "removesuffix": str.removesuffix,
     "get_keras_mask": masks.mask_of,
     "set_keras_mask": masks.set_mask,
+    "SUPPORTS_RAGGED_TENSORS": False,
+    "SUPPORTS_SPARSE_TENSORS": False,
     "FLOAT8_TYPES": ("float8_e4m3fn", "float8_e5m2"),
     "FLOAT_TYPES": ("bfloat16", "float16", "float32", "float64"),
     "INT_TYPES": ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"),
@@ -122,11 +123,14 @@ class Room(ModuleType):
             source() / self._place() / f"{name}.py"
         ).exists():
             return importlib.import_module(f"{self.__name__}.{name}")
+        if plain.homes.get(name) == self.__name__:
+            return plain.operation_class(name)
         for home in self._homes():
             if hasattr(home, name):
                 return getattr(home, name)
-        found = STAND_INS.get(name) or operation(self, name)
-        return found or Missing(f"{self.__name__}.{name}")
+        if name in STAND_INS:
+            return STAND_INS[name]
+        return Missing(f"{self.__name__}.{name}")
 
     def _place(self) -> str:
         return (
@@ -151,28 +155,6 @@ class Room(ModuleType):
             home = getattr(minikeras, name, None)
             if isinstance(home, ModuleType):
                 yield home
-
-
-def operation(room: Room, name: str) -> Any:
-    """Return a class for an op, which Keras has beside each of its functions."""
-    if not name[:1].isupper() or ".ops" not in room.__name__:
-        return None
-    function = getattr(room, to_snake_case(name), None)
-    if function is None or isinstance(function, Missing):
-        return None
-
-    class Operation:
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            self.given = args, kwargs
-
-        def __call__(self, *args: Any) -> Any:
-            first, named = self.given
-            return function(*args, *first, **named)
-
-        symbolic_call = __call__
-
-    Operation.__name__ = name
-    return Operation
 
 
 class Finder(MetaPathFinder, Loader):

@@ -18,7 +18,7 @@ from minikeras.layers.arguments import is_turned_off
 from minikeras.layers.history import symbolic_leaves
 from minikeras.layers.operation import Operation
 
-__all__ = ["PlainOperation", "operation_class"]
+__all__ = ["PlainOperation", "homes", "operation_class"]
 
 # Keras's classes, by the modules that its files name.
 _HOMES = {
@@ -191,7 +191,7 @@ def operation_class(name: str) -> type[PlainOperation]:
     Raises:
         AttributeError: if there is none.
     """
-    home = _homes.get(name)
+    home = homes.get(name)
     if home is None:
         raise AttributeError(f"no function of `ops` makes an operation '{name}'")
     room = importlib.import_module(_ROOMS.get(home, "minikeras.ops"))
@@ -218,9 +218,9 @@ def operation_class(name: str) -> type[PlainOperation]:
     return made
 
 
-_homes = {name: home for home, names in _HOMES.items() for name in names.split()}
+homes = {name: home for home, names in _HOMES.items() for name in names.split()}
 _classes = {
-    **{_FUNCTIONS.get(name, K.to_snake_case(name)): name for name in reversed(_homes)},
+    **{_FUNCTIONS.get(name, K.to_snake_case(name)): name for name in reversed(homes)},
     "re_lu": "ReLU",  # of `activations`; that of `ops` is `Relu`
 }
 

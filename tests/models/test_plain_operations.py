@@ -38,7 +38,7 @@ def _fresh_names() -> None:
 
 
 def test_every_class_of_keras_is_here_in_its_module() -> None:
-    assert plain._homes == {name: cls.__module__ for name, cls in CLASSES.items()}
+    assert plain.homes == {name: cls.__module__ for name, cls in CLASSES.items()}
 
 
 @pytest.mark.parametrize("name", CLASSES)
