@@ -14,7 +14,9 @@ from typing import Any
 from minikeras.backend.config import standardize_data_format
 from minikeras.backend.introspection import int_shape, known_shape
 from minikeras.engine import ops as engine
+from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor
+from minikeras.engine.shapes import compatible
 
 __all__ = [
     "conv",
@@ -64,7 +66,13 @@ def conv(
         ShapeError: if the channels do not fit, or `inputs` is too small for a window.
     """
     layout = standardize_data_format(data_format)
-    groups = _groups(_channels(inputs, layout), known_shape(kernel)[-2])
+    channels, seen = _channels(inputs, layout), known_shape(kernel)[-2]
+    if channels and seen and channels % seen:
+        raise ShapeError(
+            _MISFIT.format(channels, seen)
+            + " It must be evenly divisible by kernel's in_channels."
+        )
+    groups = channels // seen if channels and seen else 1
     return engine.conv(inputs, kernel, strides, padding, dilation_rate, groups, layout)
 
 
@@ -75,9 +83,16 @@ def _channels(x: Any, layout: str) -> int | None:
     return shape[-1 if layout == "channels_last" else 1]
 
 
-def _groups(channels: int | None, seen: int | None) -> int:
-    """Return how many groups there are; whether they fit is for the engine to say."""
-    return channels // seen if channels and seen and channels % seen == 0 else 1
+_MISFIT = (
+    "The number of input channels must match the kernel's input channels. Received: "
+    "input channels={}, kernel input channels={}."
+)
+
+
+def _check_channels(x: Any, seen: int | None, layout: str) -> None:
+    channels = _channels(x, layout)
+    if not compatible(channels, seen):
+        raise ShapeError(_MISFIT.format(channels, seen))
 
 
 conv1d = conv2d = conv3d = conv
@@ -101,6 +116,7 @@ def depthwise_conv(
     The other arguments are those of `conv`.
     """
     layout = standardize_data_format(data_format)
+    _check_channels(inputs, known_shape(kernel)[-2], layout)
     return engine.depthwise_conv(
         inputs, kernel, strides, padding, dilation_rate, layout
     )
@@ -129,6 +145,7 @@ def separable_conv(
     The other arguments are those of `conv`.
     """
     layout = standardize_data_format(data_format)
+    _check_channels(inputs, known_shape(depthwise_kernel)[-2], layout)
     return engine.separable_conv(
         inputs,
         depthwise_kernel,
@@ -169,6 +186,7 @@ def conv_transpose(
         returns: (batch, spatial ..., filters)
     """
     layout = standardize_data_format(data_format)
+    _check_channels(inputs, known_shape(kernel)[-1], layout)
     return engine.conv_transpose(
         inputs, kernel, strides, padding, output_padding, dilation_rate, layout
     )

@@ -20,6 +20,7 @@ from minikeras.engine.ops import shape, size
 from minikeras.engine.spec import Array, Shape
 
 __all__ = [
+    "as_integers",
     "cast",
     "cast_to_floatx",
     "convert_to_numpy",
@@ -128,6 +129,8 @@ def standardize_dtype(dtype: Any) -> str:
     """
     if dtype is None:
         return floatx()
+    if type(dtype).__module__ == "torch":  # torch.float32
+        dtype = str(dtype).rpartition(".")[2]
     try:
         return dtypes.as_dtype(dtype).name
     except DTypeError as error:
@@ -156,6 +159,14 @@ def in_one_dtype(*xs: Any) -> list[Any]:
         array(0.5, dtype=float16)
     """
     return [engine.cast(x, promoted(xs)) for x in xs]
+
+
+def as_integers(x: Any) -> Any:
+    """Return `x`, whose elements are whole numbers, in a dtype of integers.
+
+    A symbolic tensor is of floats unless it is said of which; so may be indices.
+    """
+    return x if is_int_dtype(dtype(x)) else engine.cast(x, "int32")
 
 
 def long_as_float(x: Any) -> Any:

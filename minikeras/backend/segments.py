@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minikeras.backend.introspection import cast, dtype, is_int_dtype, known_shape
+from minikeras.backend.introspection import as_integers, known_shape
 from minikeras.engine import ops as engine
 from minikeras.engine.graph import Tensor
 from minikeras.engine.ops.reshaping import operand
@@ -77,6 +77,5 @@ def _reduced(reduce: Callable[..., Tensor], data: Any, ids: Any, count: Any) -> 
             "Argument `segment_ids` and `data` should have same leading dimension. "
             f"Got {numbers} v.s. {rows}."
         )
-    if not is_int_dtype(dtype(ids)):  # as those of a tensor are by default
-        ids = cast(ids, "int32")
+    ids = as_integers(ids)
     return reduce(data, ids, engine.max(ids) + 1 if count is None else count)

@@ -31,6 +31,8 @@ __all__ = [
 FLOATS = ("bfloat16", "float16", "float32", "float64")
 INTEGERS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 COMPLEXES = ("complex64", "complex128")
+# Forms in which numbers are kept, not computed with: they meet no others.
+NARROW = ("float8_e4m3fn", "float8_e5m2")
 
 
 class DType(str):
@@ -99,7 +101,8 @@ class DType(str):
 
 
 NAMES = {
-    name: DType(name) for name in ("bool", *INTEGERS, *FLOATS, *COMPLEXES, "string")
+    name: DType(name)
+    for name in ("bool", *INTEGERS, *FLOATS, *COMPLEXES, *NARROW, "string")
 }
 ALIASES = {
     "float": "float32",
@@ -115,18 +118,18 @@ ALIASES = {
 _OF_NUMPY = {
     np.dtype(name): dtype
     for name, dtype in NAMES.items()
-    if name not in ("bfloat16", "string")
+    if name not in ("bfloat16", "string", *NARROW)
 }
 
 
 @cache
 def _numpy(name: str) -> np.dtype[Any]:
-    if name == "bfloat16":
+    if name == "bfloat16" or name in NARROW:
         try:
-            return np.dtype(import_module("ml_dtypes").bfloat16)
+            return np.dtype(getattr(import_module("ml_dtypes"), name))
         except ImportError:
             raise DTypeError(
-                "bfloat16 needs ml_dtypes; pip install 'minikeras[bfloat16]'"
+                f"{name} needs ml_dtypes; pip install 'minikeras[bfloat16]'"
             ) from None
     return np.dtype("object" if name == "string" else name)
 
@@ -238,6 +241,11 @@ def _meeting(kinds: tuple[Any, ...]) -> str:
         if len(names) > 1:
             raise DTypeError(f"strings and numbers do not mix: {sorted(names)}")
         return "string"
+    if not names.isdisjoint(NARROW):
+        raise DTypeError(
+            "There is no implicit conversions from float8 dtypes to others. You may "
+            f"need to cast explicitly. Received: {sorted(names)}"
+        )
     common = set.intersection(*(_BOUNDS[name] for name in names))
     # The least element is the common bound below which no other common bound lies.
     least = min(common, key=lambda name: len(_BOUNDS[name] ^ common))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 from minikeras import backend as K
 from minikeras.engine import ops as engine
+from minikeras.ops.control import shape
 from minikeras.ops.eager import eager
 
 __all__ = [
@@ -42,10 +44,7 @@ __all__ = [
 argsort = eager(K.argsort)
 diag = eager(K.diag)
 diagonal = eager(K.diagonal)
-in_top_k = eager(engine.in_top_k)
 searchsorted = eager(K.searchsorted)
-slice = eager(K.slice, inputs="x", start_indices="start", shape="size")
-slice_update = eager(K.slice_update, inputs="x", start_indices="start")
 sort = eager(K.sort)
 take = eager(K.take)
 top_k = eager(K.top_k)
@@ -57,6 +56,39 @@ triu = eager(K.triu)
 def get_item(x: Any, key: Any) -> Any:
     """Return ``x[key]``."""
     return engine.getitem(x, key)
+
+
+@eager
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """Return the block of `inputs` of a shape that begins at `start_indices`.
+
+    A size of -1 is that of all that follows.
+
+    Raises:
+        ValueError: if there is no such block.
+    """
+    n = K.rank(inputs)
+    wanted = (("inputs", "shape", shape), ("start_indices", "inputs", start_indices))
+    for one, other, sizes in wanted:
+        if isinstance(sizes, (list, tuple)) and len(sizes) != n:
+            raise ValueError(
+                f"The number of dimensions in `{one}` must match the number of "
+                f"dimensions in `{other}`. Received inputs.shape="
+                f"{K.known_shape(inputs)} and {sizes}"
+            )
+    return K.slice(inputs, start_indices, shape)
+
+
+@eager
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """Return `inputs` with the block that begins at `start_indices` replaced.
+
+    Raises:
+        ValueError: if there is no such block.
+    """
+    if K.is_symbolic(start_indices):
+        start_indices = K.as_integers(start_indices)
+    return K.slice_update(inputs, start_indices, updates)
 
 
 @eager
@@ -105,12 +137,25 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
 
 
 @eager
+def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+    """Return whether each target is among the `k` classes predicted most.
+
+    All classes that tie for the last place count as among them.
+
+    Shapes:
+        targets: (batch)
+        predictions: (batch, classes)
+        returns: (batch)
+    """
+    return engine.in_top_k(K.as_integers(targets), predictions, k)
+
+
+@eager
 def one_hot(
     x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Any:
     """Return 1 at each index, 0 elsewhere, along a new axis; see `backend.one_hot`."""
-    whole = x if K.is_int_dtype(K.dtype(x)) else K.cast(x, "int32")
-    return K.one_hot(whole, num_classes, axis, dtype)
+    return K.one_hot(K.as_integers(x), num_classes, axis, dtype)
 
 
 @eager
@@ -181,20 +226,63 @@ def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
 @eager
 def scatter(indices: Any, values: Any, shape: Any) -> Any:
     """Return zeros of `shape` with `values` added at the positions in `indices`."""
-    return K.scatter_nd(indices, values, shape)
+    return K.scatter_nd(K.as_integers(indices), values, shape)
+
+
+# What rows with the same index make together, and that with the row that was there.
+_REDUCTIONS = {
+    "add": (K.segment_sum, K.add),
+    "max": (K.segment_max, K.maximum),
+    "min": (K.segment_min, K.minimum),
+    "mul": (K.segment_prod, K.multiply),
+}
 
 
 @eager
 def scatter_update(
     inputs: Any, indices: Any, updates: Any, reduction: str | None = None
 ) -> Any:
-    """Return `inputs` with the rows at `indices` replaced by `updates`, or added to.
+    """Return `inputs` with the rows at `indices` replaced by `updates`, or changed.
+
+    Args:
+        inputs: the array to begin with.
+        indices: positions, along the last axis, in the leading axes of `inputs`.
+        updates: a row of `inputs` for each position.
+        reduction: "add", "max", "min" or "mul", of the row that is there and all of its
+            updates. By default one of these takes its place.
+
+    Shapes:
+        inputs: (d_1, ..., d_k, *row)
+        indices: (positions, k)
+        updates: (positions, *row)
+        returns: (d_1, ..., d_k, *row)
 
     Raises:
-        ValueError: if `reduction` is neither None nor ``"add"``.
+        ValueError: if there is no such `reduction`.
     """
+    indices = K.as_integers(K.convert_to_tensor(indices))
     if reduction is None:
         return K.scatter_update(inputs, indices, updates)
-    if reduction == "add":
-        return K.add(inputs, K.scatter_nd(indices, updates, K.shape(inputs)))
-    raise ValueError(f"scatter_update: reduction is None or 'add'; got {reduction!r}")
+    if reduction not in _REDUCTIONS:
+        raise ValueError(
+            "`reduction` must be one of None, 'add', 'max', 'min' or 'mul'. "
+            f"Received: reduction={reduction}"
+        )
+    together, joined = _REDUCTIONS[reduction]
+    inputs = K.convert_to_tensor(inputs)
+    within = K.rank(updates) - K.rank(indices) + 1  # the axes of a row
+    depth = K.rank(inputs) - within
+    sizes, row = shape(inputs)[:depth], shape(inputs)[depth:]
+    count = functools.reduce(operator.mul, sizes, 1)
+    updates = K.reshape(K.cast(updates, K.dtype(inputs)), (-1, *row))
+    changes = together(updates, _flat_places(indices, sizes), count)
+    return joined(inputs, K.reshape(changes, shape(inputs)))
+
+
+def _flat_places(indices: Any, sizes: Sequence[Any]) -> Any:
+    """Return positions, along the last axis of `indices`, in an array made flat."""
+    flat = K.zeros_like(indices[..., 0])
+    for i, n in enumerate(sizes):
+        place = indices[..., i]
+        flat = flat * n + K.where(place < 0, place + n, place)
+    return K.reshape(flat, (-1,))

@@ -84,8 +84,31 @@ jvp = eager(K.jvp)
 lu_factor = _of_matrices(K.lu_factor)
 matrix_rank = _of_matrices(K.matrix_rank)
 pinv = _of_matrices(K.pinv)
-qr = eager(K.qr)
 svd = _of_matrices(K.svd)
+
+
+@eager
+def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
+    """Return a matrix with orthonormal columns, and an upper triangular one: x = q r.
+
+    Args:
+        x: matrices, whose sizes are known.
+        mode: "reduced", or "complete" for a square q.
+
+    Raises:
+        ValueError: if there is no such mode, or the sizes are not known.
+    """
+    sizes = K.int_shape(x) or ()
+    if len(sizes) < 2:
+        raise ValueError(
+            f"Input should have rank >= 2. Received: input.shape = {sizes}"
+        )
+    if None in sizes[-2:]:
+        raise ValueError(
+            "Input should have its last 2 dimensions fully-defined. Received: "
+            f"input.shape = {sizes}"
+        )
+    return K.qr(x, mode)
 
 
 # -- systems of equations --------------------------------------------------------------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from minikeras import backend as K
 from minikeras.engine import ops as engine
+from minikeras.engine import shapes
 from minikeras.lazy import selection
 from minikeras.ops.eager import eager
 
@@ -96,7 +98,6 @@ selu = eager(K.selu)
 sigmoid = eager(K.sigmoid)
 silu = swish = eager(K.silu)
 soft_shrink = eager(K.soft_shrink)
-softmax = eager(K.softmax)
 softplus = eager(K.softplus)
 softsign = eager(K.softsign)
 sparse_plus = eager(K.sparse_plus)
@@ -105,6 +106,25 @@ sparsemax = eager(K.sparsemax)
 squareplus = eager(K.squareplus)
 tanh_shrink = eager(K.tanh_shrink)
 threshold = eager(K.threshold)
+
+
+@eager
+def softmax(x: Any, axis: Axes = -1) -> Any:
+    """Return ``exp(x) / sum(exp(x))`` over `axis`, one or several.
+
+    It warns where there is one element alone, of which that is 1.
+    """
+    sizes = K.int_shape(x) or ()
+    if isinstance(axis, int) and -len(sizes) <= axis < len(sizes) and sizes[axis] == 1:
+        warnings.warn(
+            f"You are using a softmax over axis {axis} of a tensor of shape {sizes}. "
+            "This axis has size 1. The softmax operation will always return the value "
+            "1, which is likely not what you intended. Did you mean to use a sigmoid "
+            "instead?",
+            stacklevel=3,
+        )
+    return K.softmax(x, axis)
+
 
 # -- windows ---------------------------------------------------------------------------
 
@@ -159,6 +179,14 @@ def batch_normalization(
     epsilon: float = 1e-3,
 ) -> Any:
     """Return ``scale * (x - mean) / sqrt(variance + epsilon) + offset``, by channel."""
+    size = K.known_shape(x)[axis]
+    vectors = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
+    for name, vector in vectors.items():
+        if vector is not None and not shapes.compatible(K.known_shape(vector)[0], size):
+            raise ValueError(
+                f"Arguments `{name}` must be a vector of length `x.shape[axis]`. "
+                f"Expected: `{(size,)}`. Received: `{K.known_shape(vector)}`."
+            )
     return engine.batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
 
 
@@ -172,6 +200,13 @@ def layer_normalization(
     **kwargs: Any,
 ) -> Any:
     """Return ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, by example."""
+    if kwargs.get("rms_scaling"):
+        warnings.warn(
+            "You passed `rms_scaling=True`, which is deprecated: it divides by the "
+            "standard deviation, not the root mean square. Use "
+            "`keras.ops.rms_normalization` instead.",
+            stacklevel=3,
+        )
     small = K.epsilon() if epsilon is None else epsilon
     return K.layer_normalization(x, gamma, beta, axis, small, **kwargs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -62,9 +63,28 @@ view_as_real = eager(K.view_as_real)
 # -- transforms ------------------------------------------------------------------------
 
 extract_sequences = eager(K.extract_sequences)
-fft = eager(K.fft)
-fft2 = eager(K.fft2)
-ifft2 = eager(K.ifft2)
+
+
+def _of_known_sizes(function: Callable[..., Any], axes: int) -> Callable[..., Any]:
+    """Return a transform that refuses last axes of unknown size, as Keras's does."""
+
+    @functools.wraps(function)
+    def call(x: Any) -> Any:
+        sizes = K.int_shape(x[0]) if isinstance(x, (tuple, list)) and len(x) else None
+        if None in (sizes or ())[-axes:]:
+            which = "last dimension" if axes == 1 else "(-2, -1) axes"
+            raise ValueError(
+                f"Input should have its {which} fully-defined. Received: input.shape "
+                f"= {sizes}"
+            )
+        return function(x)
+
+    return eager(call)
+
+
+fft = _of_known_sizes(K.fft, 1)
+fft2 = _of_known_sizes(K.fft2, 2)
+ifft2 = _of_known_sizes(K.ifft2, 2)
 irfft = eager(K.irfft)
 istft = eager(K.istft)
 rfft = eager(K.rfft)

@@ -323,7 +323,11 @@ INDEXING = [
     *each("unravel_index", np.int32([0, 5, 11]), (3, 4)),
     *each("scatter", PLACES, floats(2), (3, 4)),
     *each("scatter_update", X, PLACES, floats(2)),
-    *each("scatter_update", X, PLACES, floats(2), reduction="add"),
+    *(
+        case
+        for reduction in ("add", "max", "min", "mul")
+        for case in each("scatter_update", X, PLACES, floats(2), reduction=reduction)
+    ),
     *each("segment_sum", X, np.array([0, 1, 0]), num_segments=3),
 ]
 

@@ -260,7 +260,10 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
         sizes = tuple(x.shape or ())
         num = sizes[shapes.axis_of(axis, len(sizes))]
     if num is None:
-        raise ShapeError(f"unstack: num must be given, as {x} may have any size")
+        raise ShapeError(
+            f"unstack: Cannot infer argument `num` from shape {x.shape}: give it, or "
+            "an `x` whose size along `axis` is known"
+        )
     return list(Unpack(num, axis)(x, name="unstack"))
 
 

@@ -17,7 +17,7 @@ from minikeras.engine.graph import Tensor
 from minikeras.engine.op import Op
 from minikeras.engine.ops.arithmetic import add
 from minikeras.engine.ops.elementwise import rsqrt, square
-from minikeras.engine.ops.extremes import maximum
+from minikeras.engine.ops.extremes import clip, maximum
 from minikeras.engine.ops.reduction import Mean, frozen_axes, mean_share, sum, var
 from minikeras.engine.ops.reduction import mean as mean_over
 from minikeras.engine.ops.reshaping import expand_dims, operand
@@ -38,7 +38,10 @@ Axes = int | Sequence[int]
 def moments(x: Any, axes: Axes, keepdims: bool = False) -> tuple[Tensor, Tensor]:
     """Return the mean and the variance of `x` over `axes`, the latter uncorrected."""
     x, dtype = _widened(x)
-    mean, variance = mean_over(x, axes, keepdims), var(x, axes, keepdims)
+    found = mean_over(x, axes, keepdims), var(x, axes, keepdims)
+    if dtype == "float16":  # whose range a variance easily leaves
+        found = tuple(clip(y, -65504.0, 65504.0) for y in found)
+    mean, variance = found
     return cast(mean, dtype), cast(variance, dtype)
 
 
