@@ -267,6 +267,9 @@ class Functional(Model):
             layers = {
                 c["name"]: K.deserialize_keras_object(c) for c in config["layers"]
             }
+        for name, layer in layers.items():
+            if not isinstance(layer, Operation):
+                raise ValueError(f"'{name}' of the model is no layer, but {layer!r}")
         replay_calls(config["layers"], layers)
         inputs, outputs = (
             dereferenced(config[key], layers)

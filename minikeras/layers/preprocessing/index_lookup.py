@@ -176,6 +176,12 @@ class IndexLookup(DataLayer):
 
     def _read(self, path: str) -> list[Any]:
         """Return the lines of a vocabulary file."""
+        if K.in_safe_mode():
+            raise ValueError(
+                f"the vocabulary of layer '{self.name}' is to be read from '{path}', "
+                "outside of the model archive: that could be any file of this machine. "
+                "If you trust where the model comes from, pass `safe_mode=False`."
+            )
         if not Path(path).exists():
             raise ValueError(f"Vocabulary file {path} does not exist.")
         if self.output_mode == "tf_idf":
