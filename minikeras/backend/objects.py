@@ -200,8 +200,8 @@ def find_class(name: str, module: str | None, registered_name: str | None) -> An
     if found is None:
         _enter_rooms()
         modules = [other for other, key in (*_classes, *_late) if key == name]
-        place = min(modules, key=lambda other: other != module, default=None), name
-        found = _classes.get(place) or _arrived(*place)
+        place = min(modules, key=lambda m: (m != module, ".src." in str(m)), default="")
+        found = _classes.get((place, name)) or _arrived(place, name)
     return found or not_found("class", name, {key for _, key in (*_classes, *_late)})
 
 
