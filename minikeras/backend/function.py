@@ -139,6 +139,11 @@ class CompiledTrace:
         """The plans that are kept, one for each set of shapes."""
         return self._function.plans
 
+    @property
+    def graphs(self) -> list[Any]:
+        """The graph that was made, if there are inputs to it."""
+        return [x.graph for x in self._function.inputs[:1]]
+
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """Return the outputs, with arrays in place of tensors."""
         values = self._function.run(arrays)
@@ -184,6 +189,11 @@ class TracedFunction:
     def plans(self) -> list[Any]:
         """The plans that are kept; each can `explain` itself."""
         return [plan for trace in self.traces.values() for plan in trace.plans]
+
+    @property
+    def graphs(self) -> list[Any]:
+        """The graphs of all traces."""
+        return [graph for trace in self.traces.values() for graph in trace.graphs]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what `fn` returns, with arrays in place of tensors."""

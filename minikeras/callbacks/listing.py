@@ -38,6 +38,16 @@ def _to_all(hook: str) -> Callable[..., None]:
     return call
 
 
+def _to_begin(hook: str) -> Callable[..., None]:
+    """Return a method that calls this hook for batches, where there is one."""
+
+    def call(self: CallbackList, batch: int, logs: Any = None) -> None:
+        for callback in self.hooked[hook]:
+            getattr(callback, hook)(batch, logs or {})
+
+    return call
+
+
 def _to_due(hook: str) -> Callable[..., None]:
     """Return a method that calls this hook for batches, where it is one and due."""
 
@@ -148,11 +158,11 @@ class CallbackList(Callback):
     on_test_end = _to_all("on_test_end")
     on_predict_begin = _to_all("on_predict_begin")
     on_predict_end = _to_all("on_predict_end")
-    on_train_batch_begin = on_batch_begin = _to_due("on_train_batch_begin")
+    on_train_batch_begin = on_batch_begin = _to_begin("on_train_batch_begin")
     on_train_batch_end = on_batch_end = _to_due("on_train_batch_end")
-    on_test_batch_begin = _to_due("on_test_batch_begin")
+    on_test_batch_begin = _to_begin("on_test_batch_begin")
     on_test_batch_end = _to_due("on_test_batch_end")
-    on_predict_batch_begin = _to_due("on_predict_batch_begin")
+    on_predict_batch_begin = _to_begin("on_predict_batch_begin")
     on_predict_batch_end = _to_due("on_predict_batch_end")
 
     def __enter__(self) -> CallbackList:

@@ -58,6 +58,7 @@ class Trained:
     test_on_batch = _by_trainer(Trainer.test_on_batch)
     predict_on_batch = _by_trainer(Trainer.predict_on_batch)
     plans = _by_trainer(Trainer.plans)
+    graphs = _by_trainer(Trainer.graphs)
     train_step = _by_trainer(Trainer.train_step)
     test_step = _by_trainer(Trainer.test_step)
     predict_step = _by_trainer(Trainer.predict_step)

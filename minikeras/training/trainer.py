@@ -165,7 +165,7 @@ class Trainer(Objective):
             logs = self._train_epoch(epoch, run, data, due, hooks) or logs
             if self.stop_training:
                 break
-        if self.optimizer.built and self.optimizer.use_ema:
+        if self.optimizer.built:
             self.optimizer.finalize_variable_values(self.model.trainable_variables)
         hooks.on_train_end(logs)
 
@@ -336,6 +336,15 @@ class Trainer(Objective):
         """
         step = self._steps.get(kind)
         return step.plans if step is not None else []
+
+    def graphs(self, kind: str = "train") -> list[Any]:
+        """Return the engine's graphs of which the plans of steps are made.
+
+        Args:
+            kind: ``"train"``, ``"test"`` or ``"predict"``.
+        """
+        step = self._steps.get(kind)
+        return step.graphs if step is not None else []
 
     def _state(self) -> Any:
         """Return what a trace depends on: if it changes, steps are traced anew."""
