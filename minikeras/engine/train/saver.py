@@ -8,6 +8,7 @@ between. The file ``checkpoint`` in the same folder lists those that are kept.
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 import zipfile
@@ -27,6 +28,7 @@ __all__ = ["Saver", "checkpoint_exists", "latest_checkpoint"]
 
 SUFFIX = ".npz"
 STATE = "checkpoint"
+MOST_PACKED = 100  # times the size of a file: what its arrays may take if it is packed
 
 
 class Saver:
@@ -154,10 +156,31 @@ def _write_arrays(file: BinaryIO, values: Mapping[str, Any]) -> None:
                 np.lib.format.write_array(member, plain, allow_pickle=False)
 
 
+def _check_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
+    """Raise ValueError if an array is said to be larger than the file."""
+    with archive.open(member) as file:
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(np.lib.format.read_magic(file))
+        if read_header is None:
+            return
+        shape, _, dtype = read_header(file)
+    size, present = math.prod(shape) * dtype.itemsize, path.stat().st_size
+    packed = member.compress_type != zipfile.ZIP_STORED
+    if size > present * (MOST_PACKED if packed else 1):
+        raise ValueError(
+            f"checkpoint '{path}': array '{member.filename}' declares {size:,} bytes, "
+            f"more than a file of {present:,} bytes holds"
+        )
+
+
 def _read(prefix: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
     path = Path(os.fspath(prefix) + SUFFIX)
     try:
         with np.load(path, allow_pickle=False) as archive:
+            for member in archive.zip.infolist():
+                _check_size(archive.zip, member, path)
             return dict(archive)
     except FileNotFoundError:
         raise NotFoundError(f"there is no checkpoint at '{path}'") from None
