@@ -144,7 +144,7 @@ def read_run(path: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         ValueError: if it is not such a file.
     """
     lines: list[Any] = []
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="replace") as file:
         for text in file:
             try:
                 lines.append(json.loads(text))
