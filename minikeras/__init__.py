@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from minikeras import (
         activations,
         adapters,
+        applications,
         backend,
         callbacks,
         config,
         constraints,
+        datasets,
+        distillation,
         dtype_policies,
         initializers,
         layers,
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
         saving,
         tree,
         utils,
+        visualization,
+        wrappers,
     )
     from minikeras.backend import (
         KerasTensor,
