@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     from minikeras.export.archive import ExportArchive
     from minikeras.export.emission import UnsupportedError
     from minikeras.export.formats import export_model, export_onnx
+    from minikeras.export.imported import ONNXGraph, from_onnx
 
-__all__ = ["ExportArchive", "UnsupportedError", "export_model", "export_onnx"]
+__all__ = [
+    "ExportArchive",
+    "ONNXGraph",
+    "UnsupportedError",
+    "export_model",
+    "export_onnx",
+    "from_onnx",
+]
 
 _HOMES = homes_in(
     __name__,
@@ -21,6 +29,7 @@ _HOMES = homes_in(
         "archive": "ExportArchive",
         "emission": "UnsupportedError",
         "formats": "export_model export_onnx",
+        "imported": "ONNXGraph from_onnx",
     },
 )
 

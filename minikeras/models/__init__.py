@@ -37,3 +37,4 @@ publish_late(
     dict.fromkeys(("Cross", "Feature", "TFDConcat", "TFDIdentity"), _FEATURES),
     "keras.src.layers.preprocessing.feature_space",
 )
+publish_late({"ONNXGraph": "minikeras.export.imported"}, "minikeras.export")

@@ -41,7 +41,7 @@ class Selection(Op):
         try:
             # An array of objects, for None may be among the values of x.
             places = [_known_array(i, int) for i in indices]
-            found = self.kernel(np, _known_array(x, object), *places)
+            found = np.asarray(self.kernel(np, _known_array(x, object), *places))
         except IndexError as error:
             raise ShapeError(f"{self.name}: {error}") from None
         return tuple(found.reshape(-1).tolist()) if found.ndim <= 1 else None
