@@ -220,10 +220,6 @@ def plot_bounding_box_gallery(
     """
     _matplotlib("pyplot", "plot_bounding_box_gallery")
     pixels = _channels_last(images, data_format, "plot_bounding_box_gallery")
-    if legend and legend_handles:
-        raise ValueError(
-            "Only pass `legend` OR `legend_handles` to `plot_bounding_box_gallery()`."
-        )
     if y_true is not None or y_pred is not None:
         pixels, value_range = _bytes(pixels, value_range), (0, 255)
     pen = line_thickness, text_thickness or line_thickness, font_scale
@@ -233,21 +229,42 @@ def plot_bounding_box_gallery(
     ):
         pixels = _with_boxes(pixels, boxes, bounding_box_format, names, color, *pen)
     if legend:
-        legend_handles = _legend(true_color, pred_color)
+        legend_handles = _legend(true_color, pred_color, legend_handles)
     kwargs |= {"rows": rows, "cols": cols, "legend_handles": legend_handles}
     plot_image_gallery(
         pixels, value_range=value_range, data_format="channels_last", **kwargs
     )
 
 
-def _with_boxes(pixels: Any, boxes: Any, *how: Any) -> Any:
+def _with_boxes(
+    pixels: Any,
+    boxes: Any,
+    form: str,
+    names: dict[int, str] | None,
+    color: Any,
+    line: int,
+    stroke: int,
+    scale: float,
+) -> Any:
     """Return images with boxes on them, if there are any."""
     if boxes is None:
         return pixels
-    return draw_bounding_boxes(pixels, boxes, *how, "channels_last")
+    last = "channels_last"
+    return draw_bounding_boxes(
+        pixels, boxes, form, names, color, line, stroke, scale, last
+    )
 
 
-def _legend(true_color: Any, pred_color: Any) -> list[Any]:
+def _legend(true_color: Any, pred_color: Any, handles: Any) -> list[Any]:
+    """Return what a legend says of the two colors.
+
+    Raises:
+        ValueError: if there is another legend.
+    """
+    if handles:
+        raise ValueError(
+            "Only pass `legend` OR `legend_handles` to `plot_bounding_box_gallery()`."
+        )
     patch = _matplotlib("patches", "plot_bounding_box_gallery").Patch
     named = (("Ground Truth", true_color), ("Prediction", pred_color))
     return [patch(color=np.array(color) / 255, label=name) for name, color in named]
