@@ -163,7 +163,7 @@ import minikeras
 layers = minikeras.layers
 model = minikeras.Sequential([layers.Input((3,)), layers.Dense(2, "relu")])
 model.predict(np.zeros((1, 3)), verbose=0)
-rooms = ["layers.augmentation", "layers.conv", "layers.preprocessing", "layers.plain"]
+rooms = ["layers.augmentation", "layers.conv", "layers.preprocessing"]
 rooms += ["models.feature_space", "optimizers.adam", "callbacks.backup", "saving.api"]
 print(*[room for room in rooms if f"minikeras.{room}" in sys.modules])
 """

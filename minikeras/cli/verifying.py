@@ -86,8 +86,10 @@ def _row(name: str, ours: Any, theirs: Any) -> dict[str, Any]:
     else:
         here, there = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
         same = (here == there) | (np.isnan(here) & np.isnan(there))
-        apart = np.where(same, 0.0, np.abs(here - there))
-        difference = float(np.max(np.nan_to_num(apart, nan=np.inf), initial=0.0))
+        with np.errstate(invalid="ignore"):
+            apart = np.where(same, 0.0, np.abs(here - there))
+        apart[np.isnan(apart)] = np.inf
+        difference = float(np.max(apart, initial=0.0))
         finite = np.abs(there[np.isfinite(there)])
         largest = float(np.max(finite, initial=0.0))
     scaled = difference / max(1.0, largest)
