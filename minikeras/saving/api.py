@@ -7,7 +7,7 @@ import os
 import zipfile
 from typing import Any
 
-from minikeras.saving import files, legacy
+from minikeras.saving import files, legacy, tensors
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
@@ -135,7 +135,8 @@ def save_weights(
 
     Args:
         model: the model; it is built.
-        filepath: ends in ``.weights.h5``; with `max_shard_size` in ``.weights.json``.
+        filepath: ends in ``.weights.h5``; with `max_shard_size` in ``.weights.json``;
+            or in ``.safetensors``, for weights alone that other frameworks read.
         overwrite: whether to replace a file that is there already without asking.
         max_shard_size: the largest size of a file, in units of 2**30 bytes, if there
             may be several.
@@ -145,6 +146,10 @@ def save_weights(
         ValueError: for another ending, or if the model is not built.
     """
     name = os.fspath(filepath)
+    if max_shard_size is None and not kwargs and name.endswith(tensors.ENDING):
+        if may_write(name, overwrite):
+            tensors.save_tensors(model, name)
+        return
     if max_shard_size is None and not name.endswith(".weights.h5"):
         raise ValueError(
             f"The filename must end in `.weights.h5`. Received: filepath={name}"
@@ -168,15 +173,19 @@ def load_weights(
     Args:
         model: the model; it is built.
         filepath: of a ``.weights.h5``, a ``.weights.json`` with its shards, a
-            ``.keras`` file, or an ``.h5`` file of Keras 2.
+            ``.keras`` file, an ``.h5`` file of Keras 2, or a ``.safetensors``.
         skip_mismatch: whether to pass over what does not fit, with a warning.
         kwargs: ``objects_to_skip``, layers to leave alone; ``by_name``, for an ``.h5``
-            file, whether layers are found by name and not by their order.
+            file, whether layers are found by name and not by their order; ``names``,
+            for a ``.safetensors``, what weights are called there: see `load_tensors`.
 
     Raises:
         ValueError: if file and model do not fit together.
     """
     name = os.fspath(filepath)
+    if name.endswith(tensors.ENDING) and kwargs.keys() <= {"names"}:
+        tensors.load_tensors(model, name, skip_mismatch, **kwargs)
+        return
     skip, by_name = kwargs.pop("objects_to_skip", None), kwargs.pop("by_name", None)
     if kwargs:
         raise ValueError(f"Invalid keyword arguments: {kwargs}")

@@ -32,6 +32,7 @@ __all__ = [
     "load_file",
     "load_weights_file",
     "opened_weights",
+    "require_built",
     "restore_all",
     "save_file",
     "save_states",
@@ -95,7 +96,7 @@ def save_weights_file(
     objects_to_skip: Iterable[Any] | None = None,
 ) -> None:
     """Write the weights of a model to a ``.weights.h5``, or to several."""
-    _require_built(model, "saving")
+    require_built(model, "saving")
     states = collected(model, objects_to_skip or ())
     if max_shard_size is not None:
         write_shards(path, states, max_shard_size)
@@ -186,7 +187,7 @@ def load_weights_file(
     objects_to_skip: Iterable[Any] | None = None,
 ) -> None:
     """Load weights into a model: all, or in case of an error none."""
-    _require_built(model, "loading weights into")
+    require_built(model, "loading weights into")
     with _weights(path) as weights:
         restore_all(model, weights, objects_to_skip or (), skip_mismatch)
 
@@ -248,7 +249,12 @@ def _report(failed: list[tuple[Any, Exception]]) -> str:
     )
 
 
-def _require_built(model: Any, doing: str) -> None:
+def require_built(model: Any, doing: str) -> None:
+    """Demand that a model has its weights.
+
+    Raises:
+        ValueError: if it is not built.
+    """
     if not model.built:
         raise ValueError(
             f"You are {doing} a model that has not yet been built. Try building the "
