@@ -44,7 +44,10 @@ class Passes:
         """Batches per pass, None if only the source knows."""
         if self.steps is not None or not hasattr(self.source, "__len__"):
             return self.steps
-        return len(self.source)  # type: ignore[arg-type]
+        try:
+            return len(self.source)  # type: ignore[arg-type]
+        except TypeError:  # as TensorFlow's and torch's data sets without an end say
+            return None
 
     def peek(self) -> Any:
         """Return the batch that comes next, as the source yields it, without taking it.

@@ -12,6 +12,7 @@ import numpy as np
 
 from minikeras import backend as K
 from minikeras.data import ArrayBatches, Passes, split_rows
+from minikeras.training.foreign import as_loader, native
 
 __all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
 
@@ -63,6 +64,7 @@ def batches(
     for name, value in (("batch_size", batch_size), ("steps", steps)):
         if value is not None and (not isinstance(value, numbers.Integral) or value < 1):
             raise ValueError(f"{name} is an integer above 0; got {value!r}")
+    x = as_loader(x, batch_size or BATCH_SIZE, shuffle)
     if is_stream(x):
         if y is not None or sample_weight is not None:
             raise ValueError(
@@ -175,6 +177,15 @@ def packed(
     return pack_x_y_sample_weight(x, y, sample_weight)
 
 
+def batch_of(*parts: Any) -> Any:
+    """Return what `packed` makes of one batch, all of it in memory."""
+    data = packed(*parts)
+    if type(data) is np.ndarray:
+        return data
+    leaves = [a if in_memory(a) else as_array(a[:]) for a in leaves_of(data)]
+    return filled(data, leaves)
+
+
 def standardized(value: Any) -> Any:
     """Return `value` with arrays for leaves: a list of numbers or text is one."""
     if not K.tree.is_nested(value):
@@ -193,6 +204,7 @@ def in_memory(array: Any) -> bool:
 
 def _column(value: Any) -> Any:
     """Return an array; what lies on disk stays there until its rows are read."""
+    value = value if type(value) is np.ndarray else native(value)
     on_disk = isinstance(value, np.memmap) or not hasattr(value, "__array__")
     return value if on_disk and hasattr(value, "shape") else as_array(value)
 
@@ -297,13 +309,13 @@ def _of_stream(source: Any, class_weight: Any, steps: int | None) -> Batches:
     """Return the batches that an iterable yields, all of one nesting."""
     passes = Passes(source, limited(steps))
     try:
-        first = packed(*unpack_x_y_sample_weight(passes.peek()), class_weight)
+        first = batch_of(*unpack_x_y_sample_weight(passes.peek()), class_weight)
     except StopIteration:
         raise ValueError(f"`x`, a {type(source).__name__}, yields no batch") from None
     form = _form(first)
 
     def prepare(batch: Any) -> Any:
-        data = packed(*unpack_x_y_sample_weight(batch), class_weight)
+        data = batch_of(*unpack_x_y_sample_weight(batch), class_weight)
         if _form(data) != form:
             raise ValueError(
                 f"`x`, a {type(source).__name__}, yields batches of different forms: "

@@ -15,12 +15,12 @@ from minikeras.callbacks import CallbackList, History
 from minikeras.training.checks import check_inputs
 from minikeras.training.inputs import (
     Batches,
+    batch_of,
     batches,
     filled,
     held_out_batches,
     is_one_batch,
     joined,
-    packed,
     split,
     unpack_x_y_sample_weight,
 )
@@ -58,6 +58,10 @@ class Trainer(Objective):
         self._steps: dict[str, K.TracedFunction] = {}
         self._traced_for: Any = None
         self._looked_at: object = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is traced is for these very variables, and is soon traced anew.
+        return {**vars(self), "_steps": {}, "_traced_for": None, "_looked_at": None}
 
     def resume_at(
         self, epoch: int, batch: int = 0, restore: Callable[[], Any] | None = None
@@ -273,7 +277,7 @@ class Trainer(Objective):
     ) -> Any:
         """Train on one batch; return its loss and metrics, as `evaluate` does."""
         self._require_compiled("train_on_batch")
-        data = packed(x, y, sample_weight, class_weight)
+        data = batch_of(x, y, sample_weight, class_weight)
         return self._on_batch("train", data, return_dict)
 
     def test_on_batch(
@@ -285,7 +289,7 @@ class Trainer(Objective):
     ) -> Any:
         """Return loss and metrics on one batch, as `evaluate` does."""
         self._require_compiled("test_on_batch")
-        return self._on_batch("test", packed(x, y, sample_weight), return_dict)
+        return self._on_batch("test", batch_of(x, y, sample_weight), return_dict)
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
         run, arrays = self._step(kind).traced_for(data)
@@ -296,7 +300,7 @@ class Trainer(Objective):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's outputs for one batch of inputs."""
-        return self._step("predict")(packed(x))
+        return self._step("predict")(batch_of(x))
 
     # -- steps -------------------------------------------------------------------------
 
