@@ -47,7 +47,6 @@ def model_proto(
     opset = checked_opset(opset)
     specs = tree.flatten(signature)
     inputs, outputs, changed = _traced(function, signature)
-    assert_is_pure(changed)
     e = Emission(File(opset, RULES))
     names = [e.file.unique(n) for n in input_names(specs)]
     e.values.update(zip(inputs, names, strict=True))
@@ -56,6 +55,7 @@ def model_proto(
     found = translate(e, leaves)
     for ref, called in zip(found, wanted, strict=True):
         e.named(ref, called)
+    assert_is_pure(changed)
     if e.file.size > LARGEST:
         raise ValueError(
             f"The model has {e.file.size:,} bytes of weights, and an ONNX file holds "

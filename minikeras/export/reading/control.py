@@ -58,7 +58,8 @@ def loop(n: Step, limit: Any, condition: Any, *state: Any) -> Any:
     """Repeat a body; with rows for outputs the number of steps must not be open."""
     body: Program = n.get("body")
     rows = len(body.outputs) - 1 - len(state)
-    always = condition is None or bool((known(condition) == True).all())  # noqa: E712
+    first = None if condition is None else known(condition)
+    always = condition is None or (first is not None and bool(first.all()))
     if rows or (always and limit is not None and _goes_on(body)):
         return _counted(body, limit, state, rows)
     steps = np.asarray(0, np.int64)

@@ -12,7 +12,7 @@ import numpy as np
 from minikeras.engine import ops
 from minikeras.export.emission import UnsupportedError
 from minikeras.export.library import dtype_of_element
-from minikeras.export.reading.program import RULES, Step, enter
+from minikeras.export.reading.program import RULES, Step, enter, known
 
 __all__ = ["rank", "size_along"]
 
@@ -317,13 +317,15 @@ RULES["ArgMin"] = functools.partial(_extreme_place, ops.argmin)
 @enter("TopK")
 def top_k(n: Step, x: Any, k: Any = None) -> Any:
     """Return the k largest or smallest elements along an axis, and their places."""
-    count = n.get("k") if k is None else int(n.constant(k, "k").reshape(-1)[0])
-    axis = n.get("axis", -1) % rank(x)
+    count = n.get("k") if k is None else ops.reshape(k, [])
+    fixed = None if count is None else known(count)
+    axis, largest = n.get("axis", -1) % rank(x), n.get("largest", 1)
     x = ops.moveaxis(x, axis, -1)
-    if n.get("largest", 1):
-        values, places = ops.top_k(x, count)
+    if largest and fixed is not None:
+        values, places = ops.top_k(x, int(fixed))
     else:
-        places = ops.argsort(x, -1)[..., :count]
+        order = ops.argsort(ops.negative(x) if largest else x, -1)
+        places = ops.getitem(order, (..., slice(count)))
         values = ops.take_along_axis(x, places, -1)
     back = (ops.moveaxis(v, -1, axis) for v in (values, ops.cast(places, "int64")))
     return tuple(back)

@@ -89,6 +89,7 @@ def while_loop(e: Emission, node: Node, *inputs: Ref) -> list[Ref]:
     step = inner.argument(_SCALAR)
     inner.argument(_TRUTH)
     inner.take(op.body.inputs)
+    inner.argument(_SCALAR)  # the number of steps, carried along to be an output
     new = inner.results()
     goes_on = _tested(inner.emission, op.test, new, for_test)
     steps = inner.emission("Add", step, e.vector(1))
@@ -96,7 +97,6 @@ def while_loop(e: Emission, node: Node, *inputs: Ref) -> list[Ref]:
     limit = None if op.limit is None else e.vector(op.limit)
     first = _tested(e, op.test, state, for_test)
     made = e("Loop", limit, first, *state, e.vector(0), outputs=n + 1, body=body)
-    # The counter is a loop variable of the kind that ONNX counts with.
     return [*made[:n], e.cast(made[n], "int32")]
 
 

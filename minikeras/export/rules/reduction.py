@@ -172,7 +172,11 @@ def class_counts(e: Emission, node: Node, x: Ref, weights: Ref) -> Ref:
 def cumsum(e: Emission, node: Node, x: Ref, *others: Ref) -> Ref:
     """y[i] = x[0] + ... + x[i]."""
     op: Any = node.op
-    if len(axes_of(node)) != 1:
-        raise UnsupportedError("a cumulative sum over several axes at once")
+    axes, n = axes_of(node), rank(node.inputs[0])
     flags = {"reverse": int(op.reverse), "exclusive": int(op.exclusive)}
-    return e("CumSum", x, np.asarray(axes_of(node)[0], np.int64), **flags)
+    if len(axes) == 1:
+        return e("CumSum", x, np.asarray(axes[0], np.int64), **flags)
+    if len(axes) < n:
+        raise UnsupportedError("a cumulative sum over some axes as one")
+    flat = e("CumSum", e.reshape(x, [-1]), np.asarray(0, np.int64), **flags)
+    return e.reshape(flat, e.shape(x)) if rank(node.outputs[0]) == n else flat
