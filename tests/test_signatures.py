@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+import minikeras
+
 ROOMS = [
     "activations",
     "constraints",
@@ -24,6 +26,14 @@ LARGER = [
     "backend",
     "callbacks",
     "config",
+    "datasets.boston_housing",
+    "datasets.california_housing",
+    "datasets.cifar10",
+    "datasets.cifar100",
+    "datasets.fashion_mnist",
+    "datasets.imdb",
+    "datasets.mnist",
+    "datasets.reuters",
     "layers",
     "legacy.saving",
     "models",
@@ -32,6 +42,8 @@ LARGER = [
     "ops.linalg",
     "ops.nn",
     "ops.numpy",
+    "preprocessing",
+    "preprocessing.image",
     "preprocessing.sequence",
     "random",
     "saving",
@@ -39,6 +51,7 @@ LARGER = [
     "utils",
     "utils.bounding_boxes",
     "utils.legacy",
+    "visualization",
 ]
 # Those whose `get` takes any of Keras's names for an object.
 NAMED = [
@@ -157,6 +170,129 @@ def test_arguments_of_larger_rooms(keras, room):
         n: (arguments(getattr(ours, n)), arguments(getattr(theirs, n))) for n in here
     }
     assert {n: pair for n, pair in pairs.items() if not alike(*pair)} == {}
+
+
+# Methods that Keras has for JAX alone, or under other names in one class than in the
+# rest; and what can be seen of it in its signature is not what can be given.
+OTHERWISE = {
+    ("JAXTrainer", "compute_loss_and_updates"),
+    ("JAXTrainer", "jax_state_sync"),
+    ("JAXTrainer", "predict_step"),
+    ("JAXTrainer", "test_step"),
+    ("JAXTrainer", "train_step"),
+    ("JAXTrainer", "make_predict_function"),
+    ("JAXTrainer", "make_test_function"),
+    ("JAXTrainer", "make_train_function"),
+    ("Layer", "quantized_build"),
+    ("Embedding", "quantized_build"),
+    ("RandomGrayscale", "get_random_transformation"),
+    ("RandomGrayscale", "transform_bounding_boxes"),
+    ("RandomGrayscale", "transform_labels"),
+    ("RandomGrayscale", "transform_segmentation_masks"),
+    ("ReversibleEmbedding", "quantized_build"),
+    ("SimpleRNNCell", "call"),
+    ("Trainer", "stateless_compute_loss"),
+}
+# An argument that has two names in Keras, in a base class and those made of it.
+SYNONYMS = {"var_list": "variables"}
+# What Keras's classes have for their own use.
+INNER = {
+    "convert_weight",
+    "convolution_op",
+    "finalize_state",
+    "get_clipped_bbox",
+    "get_dropout_mask",
+    "get_elastic_transform_params",
+    "get_quantization_layer_structure",
+    "get_recurrent_dropout_mask",
+    "get_shifted_bbox",
+    "get_transformed_x_y",
+    "inner_loop",
+    "interpolate_pr_auc",
+    "quantized_call",
+    "rematerialized_call",
+    "reset_dropout_mask",
+    "reset_recurrent_dropout_mask",
+    "transform_single_bounding_box",
+    "transform_single_image",
+    "transform_single_label",
+    "transform_single_segmentation_mask",
+}
+
+
+def methods(cls):
+    """Yield the public methods of a class of Keras's, with the class that has each."""
+    for name in dir(cls):
+        public = name == "__call__" or not name.startswith("_")
+        owner = next(c for c in cls.__mro__ if name in vars(c)) if public else object
+        method = inspect.getattr_static(cls, name)
+        if owner.__module__.startswith("keras") and not isinstance(method, property):
+            yield owner.__name__, name
+
+
+def refused(ours, theirs):
+    """Return the arguments of a method of Keras's that ours does not take as it does.
+
+    Those whose name begins with ``_`` are given by place alone.
+    """
+    mine = arguments(ours)
+    kinds = {kind for _, kind, _ in mine}
+    defaults = {name: default for name, _, default in mine}
+    found = []
+    for i, (theirs_name, kind, default) in enumerate(theirs):
+        name = theirs_name if theirs_name in defaults else SYNONYMS.get(theirs_name)
+        hidden = kind.startswith("VAR") or theirs_name.startswith("_")
+        by_name = name in defaults or "VAR_KEYWORD" in kinds
+        in_place = kind == "KEYWORD_ONLY" or "VAR_POSITIONAL" in kinds
+        in_place = in_place or (mine[i : i + 1] and mine[i][0] == name)
+        if not hidden and not (by_name and in_place):
+            found.append(theirs_name)
+        if default and name not in (None, "training") and name in defaults:
+            same = defaults[name] == default or sizes(defaults[name]) & sizes(default)
+            found.extend([] if same else [f"{name}={defaults[name]}"])
+    needed = [name for name, kind, default in mine if not (default or "VAR" in kind)]
+    known = {n for name, _, _ in theirs for n in (name, SYNONYMS.get(name))}
+    free = any("VAR" in kind or name.startswith("_") for name, kind, _ in theirs)
+    return found + [name for name in needed if not (free or name in known)]
+
+
+@pytest.mark.parametrize("room", [*ROOMS, *LARGER, ""])
+def test_methods_take_what_those_of_keras_take(keras, room):
+    """By place and by name; `training` may be None, for what is so around a layer."""
+    here, there, names = both(keras, room) if room else (minikeras, keras, dir(keras))
+    differing = {}
+    for name in names:
+        theirs, ours = getattr(there, name), getattr(here, name, None)
+        if not inspect.isclass(theirs) or ours is None:
+            continue
+        for owner, method in methods(theirs):
+            if (owner, method) in OTHERWISE or method in INNER:
+                continue
+            if not callable(getattr(theirs, method)):
+                continue
+            if not hasattr(ours, method):
+                differing[name, method] = "missing"
+                continue
+            lacking = refused(getattr(ours, method), arguments(getattr(theirs, method)))
+            if lacking:
+                differing[name, method] = lacking
+    assert differing == {}
+
+
+def test_refused_sees_what_is_refused():
+    theirs = arguments(lambda self, x, mask=None, training=False: None)
+    taking = (
+        lambda self, x, mask=None, training=None, more=1: None,
+        lambda *args, **kwargs: None,
+    )
+    refusing = (
+        lambda self, mask, x=None, training=None: None,
+        lambda self, y, mask=None, training=None: None,
+        lambda self, x, mask=1, training=None: None,
+        lambda self, x, mask=None, training=None, *, more: None,
+    )
+    assert not any(refused(ours, theirs) for ours in taking)
+    assert all(refused(ours, theirs) for ours in refusing)
 
 
 def test_alike_is_not_the_same_for_everything():

@@ -28,12 +28,20 @@ BATCH_HOOKS = tuple(
 
 def _to_all(hook: str) -> Callable[..., None]:
     """Return a method that calls this hook of each callback, with logs, if empty."""
-    count = 2 if "epoch" in hook else 1
 
-    def call(self: CallbackList, *args: Any, logs: Logs | None = None) -> None:
-        given = args if len(args) == count else (*args, logs or {})
+    def call(self: CallbackList, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            getattr(callback, hook)(*given)
+            getattr(callback, hook)(logs or {})
+
+    return call
+
+
+def _to_all_of_epoch(hook: str) -> Callable[..., None]:
+    """Return the same for a hook that is told which epoch it is."""
+
+    def call(self: CallbackList, epoch: int, logs: Logs | None = None) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(epoch, logs or {})
 
     return call
 
@@ -150,8 +158,8 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.on_exit()
 
-    on_epoch_begin = _to_all("on_epoch_begin")
-    on_epoch_end = _to_all("on_epoch_end")
+    on_epoch_begin = _to_all_of_epoch("on_epoch_begin")
+    on_epoch_end = _to_all_of_epoch("on_epoch_end")
     on_train_begin = _to_all("on_train_begin")
     on_train_end = _to_all("on_train_end")
     on_test_begin = _to_all("on_test_begin")

@@ -72,7 +72,7 @@ class MonitorCallback(Callback):
             "`mode='max'` or `mode='min'`"
         )
 
-    def monitored(self, logs: Logs) -> float | None:
+    def get_monitor_value(self, logs: Logs) -> float | None:
         """Return the monitored value; warn if it is not there."""
         if self.monitor not in logs:
             warnings.warn(
@@ -127,7 +127,7 @@ class EarlyStopping(MonitorCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Stop the training if the value has not improved for too long."""
-        value = self.monitored(logs or {})
+        value = self.get_monitor_value(logs or {})
         if value is None or epoch < self.start_from_epoch:
             return
         self.wait += 1
@@ -212,7 +212,7 @@ class ReduceLROnPlateau(MonitorCallback):
         """Reduce the rate if the value has not improved for too long."""
         logs = {} if logs is None else logs
         logs.update(learning_rates(self.model))
-        value = self.monitored(logs)
+        value = self.get_monitor_value(logs)
         if value is None:
             return
         if self.in_cooldown():

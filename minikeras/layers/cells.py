@@ -410,7 +410,8 @@ class StackedRNNCells(Layer):
 
     @classmethod
     def from_config(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
-        cls, config: dict[str, Any]
+        cls, config: dict[str, Any], custom_objects: Any = None
     ) -> StackedRNNCells:
-        cells = [K.deserialize_keras_object(cell) for cell in config["cells"]]
+        with K.custom_object_scope(custom_objects):
+            cells = [K.deserialize_keras_object(cell) for cell in config["cells"]]
         return cls(**{**config, "cells": cells})

@@ -152,6 +152,24 @@ class Lambda(Layer):
         """Return the mask given, or what the function given for it returns."""
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
+    @classmethod
+    def from_config(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        cls,
+        config: dict[str, Any],
+        custom_objects: Any = None,
+        safe_mode: bool | None = None,
+    ) -> Any:
+        """Return a layer made from the result of `get_config`.
+
+        Args:
+            config: that result.
+            custom_objects: classes and functions that it may name, by their names.
+            safe_mode: whether to refuse code in it; by default what is so around.
+        """
+        trusted = K.in_safe_mode() if safe_mode is None else safe_mode
+        with K.SafeModeScope(trusted):
+            return super().from_config(config, custom_objects)
+
 
 class Masking(Layer):
     """Steps that are nothing but `mask_value` are masked, and set to 0.

@@ -278,8 +278,8 @@ class RMSNormalization(Layer):
         shape = sizes_along(self, input_shape, self.axis)
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
 
-    def call(self, inputs: K.Tensor) -> K.Tensor:
-        return K.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
+    def call(self, x: K.Tensor) -> K.Tensor:
+        return K.rms_normalization(x, self.scale, self.axis, self.epsilon)
 
 
 class UnitNormalization(Layer):

@@ -164,9 +164,11 @@ class RNN(Layer):
         for variable, state in pairs:
             variable.assign(state)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> Any:
         """Return the mask of the steps, if there are any left; states have none."""
-        mask = K.tree.flatten(previous_mask)[0] if self.return_sequences else None
+        mask = K.tree.flatten(mask)[0] if self.return_sequences else None
         if not self.return_state:
             return mask
         return [mask, *(None for _ in K.tree.flatten(self.cell.state_size))]

@@ -145,10 +145,12 @@ class Bidirectional(Layer):
         self.supports_masking = True
         self._given_weights = weights
 
-    def build(self, input_shape: Shape) -> None:
+    def build(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, sequences_shape: Shape, initial_state_shape: Any = None
+    ) -> None:
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
-                layer.build(input_shape)
+                layer.build(sequences_shape)
         if self._given_weights is not None:
             self.set_weights(self._given_weights)
 
@@ -175,9 +177,11 @@ class Bidirectional(Layer):
         mode = self.merge_mode
         return (y, z) if mode is None else (_MERGES[mode](y, z),)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, inputs: Any, mask: Any = None
+    ) -> Any:
         """Return the mask of the steps, if there are any left; states have none."""
-        mask = K.tree.flatten(previous_mask)[0] if self.return_sequences else None
+        mask = K.tree.flatten(mask)[0] if self.return_sequences else None
         return [mask] if self.merge_mode else [mask, mask]
 
     def reset_state(self) -> None:

@@ -122,12 +122,12 @@ class Metric(K.Configured):
     def add_weight(
         self,
         shape: Any = (),
-        initializer: Any = "zeros",
+        initializer: Any = None,
         dtype: Any = None,
         name: str | None = None,
     ) -> K.Variable:
         """Return a new variable: an older name of `add_variable`."""
-        return self.add_variable(shape, initializer, dtype, name=name)
+        return self.add_variable(shape, initializer or "zeros", dtype, name=name)
 
     @property
     def variables(self) -> list[K.Variable]:

@@ -133,14 +133,12 @@ class Adadelta(Optimizer):
         """Return the running means of squared gradients and squared steps."""
         return [{"accumulated_grad": "zeros", "accumulated_delta_var": "zeros"}]
 
-    def update_step(
-        self, gradient: Any, variable: Variable, learning_rate: Any
-    ) -> None:
+    def update_step(self, grad: Any, variable: Variable, learning_rate: Any) -> None:
         """Step down the gradient, in units of steps so far over gradients so far."""
         gradients = self.slot(variable, "accumulated_grad")
         steps = self.slot(variable, "accumulated_delta_var")
-        square = self.average(gradients, K.square(gradient), self.rho)
-        step = self._root(steps) * gradient / self._root(square)
+        square = self.average(gradients, K.square(grad), self.rho)
+        step = self._root(steps) * grad / self._root(square)
         self.average(steps, K.square(step), self.rho)
         self.assign_sub(variable, step * learning_rate)
 

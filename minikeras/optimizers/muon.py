@@ -162,6 +162,6 @@ class Muon(Optimizer):
             x = self.muon_a * x + K.matmul(b, x)
         return self.transpose_last_axis(x) if tall else x
 
-    def transpose_last_axis(self, x: Any) -> Any:
-        """Return `x` with its last two axes exchanged."""
-        return K.swapaxes(x, -2, -1)
+    def transpose_last_axis(self, X: Any) -> Any:
+        """Return `X` with its last two axes exchanged."""
+        return K.swapaxes(X, -2, -1)

@@ -66,7 +66,7 @@ class Augmentation(Layer):
         raise NotImplementedError
 
     def transform_images(
-        self, images: Any, transformation: Any, training: bool = True
+        self, images: Any, transformation: Any = None, training: bool = True
     ) -> Any:
         """Return images changed, in the layer's compute dtype."""
         images = K.cast(images, self.compute_dtype)
@@ -75,7 +75,7 @@ class Augmentation(Layer):
         return K.cast(self.change(images, transformation), self.compute_dtype)
 
     def transform_labels(
-        self, labels: Any, transformation: Any, training: bool = True
+        self, labels: Any, transformation: Any = None, training: bool = True
     ) -> Any:
         """Return the labels of changed images; by default they stay."""
         return labels
@@ -87,7 +87,7 @@ class Augmentation(Layer):
         return bounding_boxes
 
     def transform_segmentation_masks(
-        self, segmentation_masks: Any, transformation: Any, training: bool = True
+        self, segmentation_masks: Any, transformation: Any = None, training: bool = True
     ) -> Any:
         """Return the masks of changed images; by default they stay."""
         return segmentation_masks

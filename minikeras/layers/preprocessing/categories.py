@@ -219,8 +219,8 @@ class Discretization(DataLayer):
         return {name: getattr(self, name) for name in (*names, "name", "dtype")}
 
     @classmethod
-    def from_config(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
-        cls, config: dict[str, Any]
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Any = None
     ) -> Discretization:
         """Return a layer made from the result of `get_config`, adapted or not."""
         config = dict(config)
