@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -27,8 +28,11 @@ from minikeras.saving.limits import (
 __all__ = ["Archive", "Bundle", "Folder", "folder_for_files", "write_archive"]
 
 ASSETS = "assets/"
-MOST_MEMBERS = 100_000
-_HEADER = 30  # bytes before the name of a member in a zip file
+MOST_MEMBERS = 20_000
+# Of a zip file, in bytes: what comes before the name of a member; what its entry in the
+# list may take; how far the end of that list may be from the end of the file; what
+# stands before that end, if the list is large.
+_HEADER, _ENTRY, _COMMENT, _LARGE = 30, 256, 1 << 17, 76
 
 
 def write_archive(file: Any, parts: Mapping[str, bytes]) -> None:
@@ -115,6 +119,7 @@ class Archive(Bundle):
     def __init__(self, file: IO[bytes], name: str) -> None:
         self.name = name
         self.size = file.seek(0, os.SEEK_END)
+        _check_directory(file, self.size, name)
         file.seek(0)
         try:
             self._zip = zipfile.ZipFile(file)
@@ -132,6 +137,24 @@ class Archive(Bundle):
             raise CorruptFileError(f"{self.name}: cannot read '{name}': {e}") from e
         except zipfile.zlib.error as error:  # type: ignore[attr-defined]
             raise CorruptFileError(f"{self.name}: '{name}' is broken") from error
+
+
+def _check_directory(file: IO[bytes], size: int, name: str) -> None:
+    """Raise an error for a directory too large for `MOST_MEMBERS`, before it is read.
+
+    It says its size at the end of the file, and once more if the size is large.
+    """
+    file.seek(max(0, size - _COMMENT))
+    data = file.read()
+    end = data.rfind(b"PK\x05\x06")
+    if end < 0 or len(data) < end + 22:
+        return  # it is no zip file, as is found out soon
+    (declared,) = struct.unpack("<L", data[end + 12 : end + 16])
+    large = data[max(0, end - _LARGE) : end]  # in 64 bits, just before
+    if large.startswith(b"PK\x06\x06"):
+        declared = max(declared, *struct.unpack("<Q", large[40:48]))
+    if declared > MOST_MEMBERS * _ENTRY:
+        raise ModelFileError(f"{name}: there are too many members: {declared:,} bytes")
 
 
 def _check(members: list[zipfile.ZipInfo], size: int, name: str) -> None:

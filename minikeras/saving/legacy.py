@@ -115,10 +115,17 @@ def load_model_from_hdf5(
         if config is None:
             raise ModelFileError(f"No model config found in the file at {filepath}.")
         model = built_from(_checked(config, name), name, budget.size, safe_mode)
-        load_layers(group_at(file, "model_weights"), model, budget)
+        load_layers(_layers_in(file, name), model, budget)
         if compile:
             _compile(model, file, name, budget)
     return model
+
+
+def _layers_in(file: Group, name: str) -> Group:
+    found = find(file, "model_weights")
+    if found is None:
+        raise ModelFileError(f"{name}: there is no 'model_weights' in it")
+    return found
 
 
 def _checked(config: Any, name: str) -> dict[str, Any]:
@@ -285,11 +292,17 @@ def _own_weights(model: Any) -> list[K.Variable]:
 
 
 def _arrays(group: Group, budget: Budget) -> Arrays:
-    return [array_at(group, name, budget) for name in _names(group, "weight_names")]
+    try:
+        return [array_at(group, name, budget) for name in _names(group, "weight_names")]
+    except KeyError as error:
+        raise ModelFileError(f"{budget.name}: there is no weight {error}") from error
 
 
 def _has_weights(group: Group, name: str) -> bool:
-    return bool(_names(group_at(group, name), "weight_names"))
+    found = find(group, name)
+    if found is None:
+        raise ModelFileError(f"there is no layer '{name}' in the file, but in its list")
+    return bool(_names(found, "weight_names"))
 
 
 def _names(group: Group, key: str) -> list[str]:

@@ -115,7 +115,7 @@ class ShardedWeights:
     def at(self, path: str) -> Mapping[str, Any]:
         """Return the arrays of the object at this path; none if it has none."""
         names = self._places.get(_key(path), [])
-        return ChainMap(*(dict(self._shard(name).at(path)) for name in names))
+        return ChainMap(*(self._shard(name).at(path) for name in names))  # type: ignore[arg-type]
 
     def _shard(self, name: str) -> Weights:
         if name not in self._open:
