@@ -23,7 +23,9 @@ No bit depends on the number of threads.
 from __future__ import annotations
 
 from minikeras.engine.blocked.binding import bind
+from minikeras.engine.blocked.blas import in_one_thread
 from minikeras.engine.blocked.lowering import supports
 from minikeras.engine.blocked.places import Scratchpad
+from minikeras.engine.blocked.threads import together
 
-__all__ = ["Scratchpad", "bind", "supports"]
+__all__ = ["Scratchpad", "bind", "in_one_thread", "supports", "together"]

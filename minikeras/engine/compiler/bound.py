@@ -18,6 +18,7 @@ from minikeras.engine.compiler.program import (
     Total,
 )
 from minikeras.engine.compiler.repeat import Repeat
+from minikeras.engine.compiler.spread import Spread
 from minikeras.engine.loops import Loop
 
 __all__ = ["Binder"]
@@ -58,9 +59,18 @@ class Binder:
             if isinstance(unit, Repeat):
                 inputs, outputs = map(self._arrays, (unit.inputs, unit.outputs))
                 yield from unit.bound(inputs, outputs, self)
+            elif isinstance(unit, Spread):
+                yield self.spread(unit), unit
             else:
                 for call in self.calls(unit):
                     yield call, unit
+
+    def spread(self, unit: Spread) -> Bound:
+        """Return the call of a scan that threads share."""
+        apart = [Binder(self.array, self.context, self.kernels) for _ in unit.parts]
+        pairs = zip(apart, unit.parts, strict=True)
+        shares = [[call for call, _ in own.all([part])] for own, part in pairs]
+        return blocked.in_one_thread(partial(blocked.together, shares))
 
     def _arrays(self, slots: Iterable[Slot]) -> list[Array]:
         return [self.array(slot) for slot in slots]

@@ -18,6 +18,7 @@ from minikeras.engine.compiler.program import (
     Total,
 )
 from minikeras.engine.compiler.repeat import Repeat
+from minikeras.engine.compiler.spread import Spread
 
 __all__ = ["Explanation", "Row"]
 
@@ -191,6 +192,11 @@ def flops(unit: Instruction) -> int:
         return unit.inputs[0].size
     if isinstance(unit, Map):
         return 0 if unit.name == "cast" else unit.output.size
+    if isinstance(unit, Spread):
+        steps = (
+            part.steps * sum(map(flops, part.schedule.body)) for part in unit.parts
+        )
+        return sum(steps)
     if isinstance(unit, Call):
         return unit.op.flops(
             [x.shape for x in unit.inputs], [y.shape for y in unit.outputs]

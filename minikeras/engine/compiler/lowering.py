@@ -26,7 +26,9 @@ from minikeras.engine.compiler.program import (
 )
 from minikeras.engine.compiler.repeat import Form, Layout, Repeat
 from minikeras.engine.compiler.schedule import Schedule
+from minikeras.engine.compiler.spread import Spread, is_same, shares_of
 from minikeras.engine.compiler.traced import OpaqueError, Recorder, Traced
+from minikeras.engine.errors import EngineError
 from minikeras.engine.graph import Node, Tensor
 from minikeras.engine.ops.body import assigns
 from minikeras.engine.ops.scan import Scan
@@ -245,7 +247,7 @@ class _Lowering:
             ]
             with suppress(UncompilableError):
                 given += inputs[len(given) :]
-                return repeated(node, given, outputs, wanted)
+                return scanned(node, given, outputs, wanted)
         return Call(node, inputs, outputs, wanted)
 
     def as_slot(self, value: Any) -> Slot:
@@ -264,18 +266,55 @@ _SMALL = 1024
 _MOST_STEPS = 4096
 
 
-def repeated(
+def scanned(
     node: Node, inputs: Sequence[Slot], outputs: Sequence[Slot], wanted: Sequence[bool]
-) -> Repeat:
-    """Return a scan with its body compiled.
+) -> Repeat | Spread:
+    """Return a scan with its body compiled, in parts for several threads if that pays.
 
     Raises:
         UncompilableError: if its body cannot be, or it has too many steps or none.
     """
+    form = _form(node, inputs, outputs, wanted)
+    given, ends = inputs[1:], len(form.ends)
+    whole = _body(node, form, given, wanted)
+    shares = shares_of(whole, form.carries + form.xs) if is_on("spread") else []
+    mine = [_inputs(given, rows, form, whole) for rows in shares]
+    try:
+        bodies = [_body(node, form, part, wanted) for part in mine]
+    except EngineError:  # the body has one size of its own
+        bodies = []
+    kept = _without_doubles(whole, outputs, len(form.carried), ends)
+    if not bodies or not all(is_same(whole, body) for body in bodies):
+        return _repeat(node, form, given, kept, whole)
+    parts = []
+    for rows, part, body in zip(shares, mine, bodies, strict=True):
+        found = [_rows(y, rows, int(i >= ends)) for i, y in enumerate(outputs)]
+        found = _without_doubles(body, found, len(form.carried), ends)
+        parts.append(_repeat(node, form, part, found, body))
+    return Spread(node, given, kept, parts)
+
+
+def _inputs(
+    given: Sequence[Slot], rows: slice, form: Form, program: Program
+) -> list[Slot]:
+    """Return the inputs of a scan for some rows of the batch."""
+    used = {x.base for unit in program for x in unit.inputs}
+    batch, fed = program.feeds[0].shape[:1], form.carries + form.xs
+    found = []
+    for i, (x, feed) in enumerate(zip(given, program.feeds, strict=True)):
+        axis = int(form.carries <= i < fed)
+        # What is captured belongs to all rows, or is needed by none.
+        has_rows = i < fed or (feed not in used and feed.shape[:1] == batch)
+        found.append(_rows(x, rows, axis) if has_rows else x)
+    return found
+
+
+def _form(
+    node: Node, inputs: Sequence[Slot], outputs: Sequence[Slot], wanted: Sequence[bool]
+) -> Form:
     op: Any = node.op
     length, *given = inputs
-    cut, n = op.cut(wanted), op.carries
-    known = length.base.source
+    n, known = op.carries, length.base.source
     stacked = [x.shape[0] for x in given[n : n + op.xs]]
     stacked += [y.shape[0] for y in outputs[sum(wanted[:n]) :]]
     steps = (
@@ -283,19 +322,39 @@ def repeated(
     )
     if not 0 < steps <= _MOST_STEPS:
         raise UncompilableError(f"{node.name} has {steps} steps")
+    ends = [i for i, want in enumerate(wanted[:n]) if want]
+    return Form(steps, op.reverse, n, op.xs, op.cut(wanted).carried, ends)
+
+
+def _body(
+    node: Node, form: Form, given: Sequence[Slot], wanted: Sequence[bool]
+) -> Program:
+    """Return the program of one step."""
+    op: Any = node.op
+    body, n = op.cut(wanted).body, form.carries
     layouts = [
-        x.layout[0, ...] if n <= i < n + op.xs else x.layout
+        x.layout[0, ...] if n <= i < n + form.xs else x.layout
         for i, x in enumerate(given)
     ]
-    pairs = zip(cut.body.feeds, layouts, strict=True)
+    pairs = zip(body.feeds, layouts, strict=True)
     specs = {t: Spec(layout.shape, t.dtype) for t, layout in pairs}
-    program = lower(Plan(cut.body.outputs, specs), layouts)
-    ends = [i for i, want in enumerate(wanted[:n]) if want]
-    form = Form(steps, op.reverse, n, op.xs, cut.carried, ends)
-    outputs = _without_doubles(program, outputs, len(cut.carried), len(ends))
-    layout = Layout.of(program, node, cut.carried)
+    return lower(Plan(body.outputs, specs), layouts)
+
+
+def _repeat(
+    node: Node,
+    form: Form,
+    given: Sequence[Slot],
+    outputs: Sequence[Slot],
+    program: Program,
+) -> Repeat:
+    layout = Layout.of(program, node, form.carried)
     schedule = Schedule(program, layout.placed)
     return Repeat(node, given, outputs, schedule, layout, form)
+
+
+def _rows(x: Slot, rows: slice, axis: int) -> Slot:
+    return x.view(lambda a: a[(slice(None),) * axis + (rows,)])
 
 
 def _without_doubles(

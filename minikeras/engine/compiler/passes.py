@@ -22,6 +22,7 @@ PASSES = {
     "algebra": "leave out multiplications by one and the like",
     "defer": "do what is used once where it is used",
     "fuse": "make loops of elementwise instructions and reductions",
+    "spread": "let threads share the batch of a loop whose rows never meet",
     "native": "make machine code of the loops, if llvmlite is installed",
     "in_place": "write variables where they lie",
     "join": "update many variables by one loop, on memory where they lie in a row",

@@ -11,6 +11,7 @@ from minikeras.engine.compiler.memory import Memory
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Fused, Instruction, Program, Slot
 from minikeras.engine.compiler.repeat import Repeat
+from minikeras.engine.compiler.spread import Spread
 from minikeras.engine.loops import Loop
 
 __all__ = ["Schedule"]
@@ -61,6 +62,9 @@ class Schedule:
                 yield unit.loop
             elif isinstance(unit, Repeat):
                 yield from unit.schedule.loops()
+            elif isinstance(unit, Spread):
+                for part in unit.parts:
+                    yield from part.schedule.loops()
 
     def given(self) -> Iterator[Slot]:
         """Yield what is read, by an instruction or at the end."""
