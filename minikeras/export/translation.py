@@ -20,6 +20,7 @@ from minikeras.export.emission import Emission, Ref, UnsupportedError
 __all__ = ["needed", "translate"]
 
 SMALL = 4096  # bytes that may be added to a file without asking what they come from
+TINY = 256  # bytes of what may be a setting, such as sizes or axes
 
 
 def needed(outputs: Sequence[Tensor]) -> list[Node]:
@@ -64,6 +65,8 @@ def _made(e: Emission, node: Node) -> Sequence[Any]:
         raise UnsupportedError(
             f"{node.type} cannot be exported to ONNX: {_reason(node)}; {node.place}"
         )
+    if known is not None:  # but it would be large: let a node make it of its inputs
+        inputs = [e.name(x) if getattr(x, "nbytes", 0) > TINY else x for x in inputs]
     try:
         found = rule(e, node, *inputs)
     except UnsupportedError as error:

@@ -88,6 +88,10 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         lambda x, i, u: ops.scatter_update(x, i, u),
         (X, np.array([[1, 2], [0, 0]], "int32"), np.ones(2, "float32")),
     ),
+    "slice_update": (
+        lambda x, u: ops.slice_update(x, (0, 1), u),
+        (X, np.ones((2, 2), "float32")),
+    ),
     "diagonal": (lambda x: ops.diagonal(ops.reshape(x, (3, 4)), 1), (X,)),
     "diag": (lambda x: ops.diag(x[0], -1), (X,)),
     "slice": (lambda x: ops.slice(x, (1, 1), (2, 2)), (X,)),

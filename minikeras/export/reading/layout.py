@@ -203,6 +203,8 @@ def pad(
     n: Step, x: Any, widths: Any = None, value: Any = None, axes: Any = None
 ) -> Any:
     """y = x with a border."""
+    if widths is not None and known(widths) is None and axes is None:
+        return _padded(n, x, widths, value)
     given = n.integers("pads", (x, widths), 1)
     chosen = range(rank(x)) if axes is None else n.constant(axes, "axes").tolist()
     pairs = [(0, 0)] * rank(x)
@@ -216,6 +218,23 @@ def pad(
     x = x[tuple(slice(max(-a, 0), min(b, 0) or None) for a, b in pairs)]
     positive = [(max(a, 0), max(b, 0)) for a, b in pairs]
     return ops.pad(x, positive, "constant", np.asarray(fill).reshape(-1)[0].item())
+
+
+def _padded(n: Step, x: Any, widths: Any, value: Any) -> Any:
+    """Return x with a border whose widths only the run will tell."""
+    if n.get("mode", "constant") != "constant":
+        raise UnsupportedError("a mirrored border of open width")
+    fill = 0.0 if value is None else value
+    count = rank(x)
+    for axis in range(count):
+        sizes = [size_along(x, i) for i in range(count)]
+        ends = []
+        for width in (widths[axis], widths[count + axis]):
+            sizes[axis] = ops.cast(width, "int32")
+            blank = ops.full([ops.cast(m, "int32") for m in sizes], fill, x.dtype)
+            ends.append(blank)
+        x = ops.concatenate([ends[0], x, ends[1]], axis)
+    return x
 
 
 @enter("Range")

@@ -151,12 +151,14 @@ def _places(e: Emission, node: Node, arrays: Sequence[Seat]) -> Ref:
 @rule("slice")
 def slice_(e: Emission, node: Node, x: Ref, start: Ref, size: Ref) -> Ref:
     """y[i, ...] = x[start + i, ...]."""
-    sizes = whole(node.outputs[0].spec.shape, "a slice")
-    if isinstance(start, np.ndarray):
-        ends: Ref = e.vector([a + n for a, n in zip(start, sizes, strict=True)])
-    else:
-        ends = e("Add", e.vector(start), e.vector(sizes))
-    return e.cut(x, start, ends, range(len(sizes)))
+    axes = range(rank(node.inputs[0]))
+    known = node.outputs[0].spec.known
+    if None not in known and isinstance(start, np.ndarray):
+        return e.cut(x, start, start + np.asarray(known), axes)
+    start = e.vector(start)
+    rest = e("Equal", e.vector(size), e.vector([-1]))  # all that follows
+    ends = e("Where", rest, e.vector([FAR]), e("Add", start, e.vector(size)))
+    return e.cut(x, start, ends, axes)
 
 
 @rule("take")
@@ -209,6 +211,18 @@ def scatter_nd(e: Emission, node: Node, indices: Ref, updates: Ref, sizes: Ref) 
 def scatter_update(e: Emission, node: Node, x: Ref, indices: Ref, updates: Ref) -> Ref:
     """y is x, but y[indices[i]] = updates[i]."""
     return e("ScatterND", x, e.vector(indices), updates)
+
+
+@rule("slice_update")
+def slice_update(e: Emission, node: Node, x: Ref, start: Ref, updates: Ref) -> Ref:
+    """y is x, but for the block at `start`, which is `updates`."""
+    first, size = e.vector(start), e.shape(updates)
+    behind = e("Sub", e("Sub", e.shape(x), first), size)
+    widths = e.concat([first, behind], 0)
+    kind = node.inputs[2].dtype.as_numpy_dtype
+    ones = e("Expand", np.asarray(1, np.float32), size)
+    inside = e.cast(e("Pad", ones, widths, np.asarray(0, np.float32)), "bool")
+    return e("Where", inside, e("Pad", updates, widths, np.asarray(0, kind)), x)
 
 
 @rule("argwhere")
