@@ -131,6 +131,8 @@ _ACTIVATIONS = {
     if name not in _ROOM
 }
 globals().update(_ACTIVATIONS)
+for _function in _ACTIVATIONS.values():
+    _function.__module__ = __name__  # where pickle finds it
 
 _registry = K.Registry(
     "keras.activations",

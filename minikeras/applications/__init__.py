@@ -8,6 +8,7 @@ The modules are imported when they are first used.
 
 from typing import TYPE_CHECKING
 
+from minikeras.backend.objects import publish_late
 from minikeras.lazy import attach
 
 if TYPE_CHECKING:
@@ -65,3 +66,14 @@ __getattr__, __dir__ = attach(
         for name in names
     },
 )
+
+# Keras offers no such layers, but its files name them by the modules they are in.
+_LAYERS = {
+    "convnext": ("LayerScale", "StochasticDepth"),
+    "inception_resnet_v2": ("CustomScaleLayer",),
+}
+for _module, _layers in _LAYERS.items():
+    publish_late(
+        dict.fromkeys(_layers, "minikeras.applications.scaling"),
+        f"keras.src.applications.{_module}",
+    )

@@ -102,6 +102,7 @@ def application(
     title: str,
     build: Callable[[Request], Functional],
     summary: str,
+    source: str,
     default_name: str | None = None,
 ) -> Application:
     """Return the public function of an architecture.
@@ -109,7 +110,8 @@ def application(
     Args:
         title: its name.
         build: returns a model for a request.
-        summary: what the architecture is, and its source.
+        summary: what the architecture is.
+        source: who describes it, when and where.
         default_name: of its models; the title in lower case if None.
     """
 
@@ -136,23 +138,30 @@ def application(
             )
         )
 
-    return documented(make, title, build.__module__, summary)
+    return documented(make, title, build.__module__, summary, source)
 
 
-def documented(make: Any, title: str, module: str, summary: str, more: str = "") -> Any:
+def documented(
+    make: Any, title: str, module: str, summary: str, source: str, more: str = ""
+) -> Any:
     """Return the function `make` of an architecture, named and explained.
 
     Args:
         make: the function.
         title: its name.
         module: where it is to be found.
-        summary: what the architecture is, and its source.
+        summary: what the architecture is.
+        source: who describes it, when and where.
         more: on arguments that this family alone has.
     """
     make.__name__ = make.__qualname__ = title
     make.__module__ = module
-    made = f"Build {title}: {summary}\n{ARGUMENTS.rstrip()}{more.rstrip()}"
-    make.__doc__ = f"{made}\n    "
+    arguments = f"{ARGUMENTS.rstrip()}{more.rstrip()}"
+    make.__doc__ = f"""Build {title}: {summary}.
+{arguments}
+
+    Source: {source}.
+    """
     return make
 
 

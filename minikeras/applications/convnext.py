@@ -104,12 +104,24 @@ def _top(x: Any, request: Request) -> Any:
     )
 
 
+def _normed(x: Any) -> Any:
+    return _norm()(x)
+
+
+def _body(x: Any, depths: tuple[int, ...], width: int, name: str) -> Any:
+    channels = tuple(width * 2**i for i in range(len(depths)))
+    for i, entrance in enumerate(_entrances(channels, name)):
+        x = entrance(x)
+        for j in range(depths[i]):
+            x = _block(x, channels[i], f"{name}_stage_{i}_block_{j}")
+    return x
+
+
 def _application(
     variant: str, depths: tuple[int, ...], width: int, hashes: tuple[str, str]
 ) -> Any:
     title, stem = f"ConvNeXt{variant}", f"convnext_{variant.lower()}"
     release = Release(stem, hashes, folder=f"{KERAS}convnext/")
-    channels = tuple(width * 2**i for i in range(len(depths)))
 
     def make(
         include_top: bool = True,
@@ -123,13 +135,8 @@ def _application(
         name: str = stem,
     ) -> Functional:
         def body(x: Any) -> Any:
-            if include_preprocessing:
-                x = _normalized(x, name)
-            for i, entrance in enumerate(_entrances(channels, name)):
-                x = entrance(x)
-                for j in range(depths[i]):
-                    x = _block(x, channels[i], f"{name}_stage_{i}_block_{j}")
-            return x
+            x = _normalized(x, name) if include_preprocessing else x
+            return _body(x, depths, width, name)
 
         only_channels_last("ConvNeXt")
         request = Request(
@@ -144,13 +151,12 @@ def _application(
         )
         shape = image_shape(request, 224)
         return assemble(
-            request, shape, body, release, top=_top, named=False, end=_norm()
+            request, shape, body, release, top=_top, named=False, end=_normed
         )
 
-    summary = """a network with the habits of transformers, images of 224 by 224.
-
-    Source: Liu et al. 2022, arXiv:2201.03545."""
-    return documented(make, title, __name__, summary, PREPROCESSING)
+    summary = "a network with the habits of transformers, images of 224 by 224"
+    source = "Liu et al. 2022, arXiv:2201.03545"
+    return documented(make, title, __name__, summary, source, PREPROCESSING)
 
 
 DEEP = (3, 3, 27, 3)

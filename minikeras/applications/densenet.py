@@ -80,10 +80,9 @@ def _densenet(title: str, depths: tuple[int, ...], top: str, notop: str) -> Appl
         only_channels_last("DenseNet")
         return assemble(request, image_shape(request, 224), body, release)
 
-    summary = """a densely connected network, images of 224 by 224.
-
-    Source: Huang et al. 2016, arXiv:1608.06993."""
-    return application(title, build, summary)
+    summary = "a densely connected network, images of 224 by 224"
+    source = "Huang et al. 2016, arXiv:1608.06993"
+    return application(title, build, summary, source)
 
 
 DenseNet121 = _densenet(

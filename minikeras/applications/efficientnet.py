@@ -164,10 +164,9 @@ def _efficientnet(
         shape = image_shape(request, size)
         return assemble(request, shape, body, release, top=top(dropout))
 
-    summary = f"""a network scaled as a whole, images of {size} by {size}.
-
-    Source: Tan and Le 2019, arXiv:1905.11946."""
-    return application(title, build, summary)
+    summary = f"a network scaled as a whole, images of {size} by {size}"
+    source = "Tan and Le 2019, arXiv:1905.11946"
+    return application(title, build, summary, source)
 
 
 EfficientNetB0 = _efficientnet(

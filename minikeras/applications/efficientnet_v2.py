@@ -210,8 +210,7 @@ def _application(
         name: str = stem,
     ) -> Functional:
         def body(x: Any) -> Any:
-            if include_preprocessing:
-                x = _preprocessed(x, base=stages is BASE)
+            x = _preprocessed(x, stages is BASE) if include_preprocessing else x
             return _body(x, stages, width, depth)
 
         request = Request(
@@ -228,10 +227,9 @@ def _application(
         classifier = top(0.2, bias_initializer=Constant(0.0))
         return assemble(request, shape, body, release, top=classifier)
 
-    summary = f"""a network scaled as a whole, images of {size} by {size}.
-
-    Source: Tan and Le 2021, arXiv:2104.00298."""
-    return documented(make, title, __name__, summary, PREPROCESSING)
+    summary = f"a network scaled as a whole, images of {size} by {size}"
+    source = "Tan and Le 2021, arXiv:2104.00298"
+    return documented(make, title, __name__, summary, source, PREPROCESSING)
 
 
 EfficientNetV2B0 = _application(

@@ -109,9 +109,8 @@ _RELEASE = Release.of_kernels(
 InceptionResNetV2 = application(
     "InceptionResNetV2",
     _build,
-    """branches of convolutions as residuals, images of 299 by 299.
-
-    Source: Szegedy et al. 2016, arXiv:1602.07261.""",
+    "branches of convolutions as residuals, images of 299 by 299",
+    "Szegedy et al. 2016, arXiv:1602.07261",
     "inception_resnet_v2",
 )
 preprocess_input = preprocessor("tf")

@@ -108,9 +108,8 @@ _RELEASE = Release.of_kernels(
 InceptionV3 = application(
     "InceptionV3",
     _build,
-    """convolutions of several sizes side by side, images of 299 by 299.
-
-    Source: Szegedy et al. 2015, arXiv:1512.00567.""",
+    "convolutions of several sizes side by side, images of 299 by 299",
+    "Szegedy et al. 2015, arXiv:1512.00567",
     "inception_v3",
 )
 preprocess_input = preprocessor("tf")

@@ -96,6 +96,15 @@ def _top(dropout: float) -> Any:
     return top
 
 
+def _body(x: Any, alpha: float, multiplier: int) -> Any:
+    first = int(32 * alpha)
+    conv = Conv2D(first, 3, strides=2, padding="same", use_bias=False, name="conv1")
+    x = chain(x, conv, *_norm_relu("conv1"))
+    for i, (filters, strides) in enumerate(BLOCKS, 1):
+        x = _block(x, int(filters * alpha), multiplier, strides, i)
+    return x
+
+
 def _mobilenet(
     input_shape: tuple[int | None, ...] | None = None,
     alpha: float = 1.0,
@@ -127,15 +136,7 @@ def _mobilenet(
         release = _release(alpha, rows)
 
     def body(x: Any) -> Any:
-        filters = int(32 * alpha)
-        x = chain(
-            x,
-            Conv2D(filters, 3, strides=2, padding="same", use_bias=False, name="conv1"),
-            *_norm_relu("conv1"),
-        )
-        for i, (filters, strides) in enumerate(BLOCKS, 1):
-            x = _block(x, int(filters * alpha), depth_multiplier, strides, i)
-        return x
+        return _body(x, alpha, depth_multiplier)
 
     request = request.named(name or f"mobilenet_{alpha:0.2f}_{rows}")
     return assemble(request, shape, body, release, top=_top(dropout), named=False)
@@ -161,9 +162,8 @@ MobileNet = documented(
     _mobilenet,
     "MobileNet",
     __name__,
-    """separable convolutions throughout, images of 224 by 224.
-
-    Source: Howard et al. 2017, arXiv:1704.04861.""",
+    "separable convolutions throughout, images of 224 by 224",
+    "Howard et al. 2017, arXiv:1704.04861",
     """
         alpha: width of the network: the share of the channels that it has.
         depth_multiplier: outputs of a convolution by channel, for each channel.

@@ -139,9 +139,8 @@ MobileNetV2 = documented(
     _mobilenet_v2,
     "MobileNetV2",
     __name__,
-    """bottlenecks that are wide inside, images of 224 by 224.
-
-    Source: Sandler et al. 2018, arXiv:1801.04381.""",
+    "bottlenecks that are wide inside, images of 224 by 224",
+    "Sandler et al. 2018, arXiv:1801.04381",
     """
         alpha: width of the network: the share of the channels that it has.
     """,

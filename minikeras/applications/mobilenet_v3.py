@@ -283,10 +283,9 @@ def _application(title: str, size: str, rows: tuple[Row, ...], channels: int) ->
         top = style.top(channels, dropout_rate)
         return assemble(request, shape, body, release, top=top)
 
-    summary = """a network for mobile phones, found by search, images of 224 by 224.
-
-    Source: Howard et al. 2019, arXiv:1905.02244."""
-    return documented(make, title, __name__, summary, MORE)
+    summary = "a network for mobile phones, found by search, images of 224 by 224"
+    source = "Howard et al. 2019, arXiv:1905.02244"
+    return documented(make, title, __name__, summary, source, MORE)
 
 
 MobileNetV3Small = _application("MobileNetV3Small", "small", SMALL, 1024)

@@ -283,10 +283,9 @@ def _application(title: str, name: str, size: Size, release: Release) -> Any:
         body = partial(_body, size=size)
         return assemble(request, shape, body, release, named=False)
 
-    summary = f"""cells found by search, images of {size.side} by {size.side}.
-
-    Source: Zoph et al. 2017, arXiv:1707.07012."""
-    return documented(make, title, __name__, summary)
+    summary = f"cells found by search, images of {size.side} by {size.side}"
+    source = "Zoph et al. 2017, arXiv:1707.07012"
+    return documented(make, title, __name__, summary, source)
 
 
 def _release(size: str, top: str, notop: str) -> Release:

@@ -124,10 +124,8 @@ def residual(
         return assemble(request, image_shape(request, 224), body, release)
 
     build.__module__ = f"{__package__}.resnet{'_v2' if before else ''}"
+    summary = "a residual network, images of 224 by 224"
     source = (
-        "Identity Mappings 2016, arXiv:1603.05027" if before else "arXiv:1512.03385"
+        f"He et al. {'2016, arXiv:1603.05027' if before else '2015, arXiv:1512.03385'}"
     )
-    summary = f"""a residual network, images of 224 by 224.
-
-    Source: He et al., {source}."""
-    return application(title, build, summary)
+    return application(title, build, summary, source)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from minikeras import ops, random
-from minikeras.backend.objects import publish
 from minikeras.initializers import Constant
 from minikeras.layers import Layer
 
@@ -84,9 +83,3 @@ class CustomScaleLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale}
-
-
-# Keras offers none of them, but its files name them by the modules they are in.
-publish(StochasticDepth, "keras.src.applications.convnext")
-publish(LayerScale, "keras.src.applications.convnext")
-publish(CustomScaleLayer, "keras.src.applications.inception_resnet_v2")

@@ -64,7 +64,6 @@ def vgg(
         return assemble(request, shape, body, release, top=_top, named=False)
 
     build.__module__ = module
-    summary = """stacks of small convolutions, images of 224 by 224.
-
-    Source: Simonyan and Zisserman 2014, arXiv:1409.1556."""
-    return application(title, build, summary)
+    summary = "stacks of small convolutions, images of 224 by 224"
+    source = "Simonyan and Zisserman 2014, arXiv:1409.1556"
+    return application(title, build, summary, source)

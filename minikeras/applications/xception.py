@@ -96,8 +96,7 @@ _RELEASE = Release.of_kernels(
 Xception = application(
     "Xception",
     _build,
-    """separable convolutions with residual connections, images of 299 by 299.
-
-    Source: Chollet 2016, arXiv:1610.02357.""",
+    "separable convolutions with residual connections, images of 299 by 299",
+    "Chollet 2016, arXiv:1610.02357",
 )
 preprocess_input = preprocessor("tf")

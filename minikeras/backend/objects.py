@@ -105,7 +105,9 @@ def get_registered_object(
 
 _ROOMS = (
     "activations",
+    "applications",
     "constraints",
+    "distillation",
     "initializers",
     "layers",
     "losses",

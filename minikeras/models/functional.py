@@ -217,7 +217,9 @@ class Functional(Model):
         if mask is not None:
             for x, m in zip(values.values(), K.tree.flatten(mask), strict=True):
                 x._keras_mask = m
-        return repeated(self._calls, self._outputs_struct, values)
+        outputs = repeated(self._calls, self._outputs_struct, values)
+        alone = isinstance(outputs, (list, tuple)) and len(outputs) == 1
+        return outputs[0] if alone else outputs
 
     def _standardized(self, inputs: Any) -> list[Any]:
         """Return the inputs in the model's order, each as it should be."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from minikeras import backend as K
 from minikeras.callbacks import CallbackList, History
+from minikeras.callbacks.records import TerminateOnNaN
 from minikeras.training.checks import check_inputs
 from minikeras.training.inputs import (
     Batches,
@@ -58,6 +59,7 @@ class Trainer(Objective):
         self._steps: dict[str, K.TracedFunction] = {}
         self._traced_for: Any = None
         self._looked_at: object = None
+        self._bears_nan = False  # whether NaN in the data is to be found by a callback
 
     def __getstate__(self) -> dict[str, Any]:
         # What is traced is for these very variables, and is soon traced anew.
@@ -155,6 +157,7 @@ class Trainer(Objective):
         hooks: CallbackList,
     ) -> None:
         """Check everything; then train for these epochs."""
+        self._bears_nan = hooks.find(TerminateOnNaN) is not None
         run = self._checked("train", data)
         if held_out is not None:
             self._checked("test", held_out)
@@ -293,8 +296,7 @@ class Trainer(Objective):
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
         run, arrays = self._step(kind).traced_for(data)
-        check_inputs(unpack_x_y_sample_weight(data)[0])
-        self._check_targets(data)
+        self._look_at(kind, data)
         self.model.reset_metrics()
         return self._returned(self._logs(run(arrays)), return_dict)
 
@@ -307,8 +309,9 @@ class Trainer(Objective):
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
             raise ValueError(
-                f"You must call `compile()` before `{method}()`: model "
-                f"'{self.model.name}' has no optimizer and no loss yet."
+                "You must call `compile()` before using the model. "
+                f"`{method}()` needs an optimizer and a loss, and "
+                f"'{self.model.name}' has none yet."
             )
 
     def _step(self, kind: str) -> K.TracedFunction:
@@ -403,7 +406,7 @@ class Trainer(Objective):
             if data.complete:
                 batch = filled(data.first, batch)
             elif kind != "predict":
-                self._check_targets(batch)
+                self._look_at(kind, batch)
             return self._step(kind)(batch)
 
         return checked
@@ -415,13 +418,21 @@ class Trainer(Objective):
             ValueError: if data, model and loss do not fit together.
         """
         run = self._run(kind, data)
-        check_inputs(unpack_x_y_sample_weight(data.first)[0])
-        self._check_targets(data.first)
+        self._look_at(kind, data.first)
         return run
 
-    def _check_targets(self, data: Any) -> None:
+    def _look_at(self, kind: str, data: Any) -> None:
+        """Look at the values of a batch, or of all the data.
+
+        Raises:
+            ValueError: if the loss cannot mean them.
+        """
+        if self._bears_nan:
+            return
+        x, y, _ = unpack_x_y_sample_weight(data)
+        check_inputs(x, self._step("predict"), fatal=kind == "train")
         if self._compiled_loss is not None:
-            self._compiled_loss.check(unpack_x_y_sample_weight(data)[1])
+            self._compiled_loss.check(y)
 
     def _each(
         self,
