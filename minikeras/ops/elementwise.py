@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from minikeras import backend as K
@@ -156,6 +158,24 @@ nan_to_num = eager(K.nan_to_num)
 
 # -- comparison and logic --------------------------------------------------------------
 
+
+def _of_bits(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of integers; symbolic ones may be of another dtype."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = K.tree.map_structure(
+            lambda x: K.as_integers(x) if _is_of_floats(x) else x, (args, kwargs)
+        )
+        return function(*args, **kwargs)
+
+    return eager(call)
+
+
+def _is_of_floats(x: Any) -> bool:
+    return K.is_symbolic(x) and K.is_float_dtype(K.dtype(x))
+
+
 equal = eager(K.equal)
 not_equal = eager(K.not_equal)
 less = eager(K.less)
@@ -173,12 +193,12 @@ logical_and = eager(K.logical_and)
 logical_or = eager(K.logical_or)
 logical_xor = eager(K.logical_xor)
 logical_not = eager(K.logical_not)
-bitwise_and = eager(K.bitwise_and)
-bitwise_or = eager(K.bitwise_or)
-bitwise_xor = eager(K.bitwise_xor)
-bitwise_not = bitwise_invert = eager(K.bitwise_not)
-left_shift = bitwise_left_shift = eager(K.left_shift)
-right_shift = bitwise_right_shift = eager(K.right_shift)
+bitwise_and = _of_bits(K.bitwise_and)
+bitwise_or = _of_bits(K.bitwise_or)
+bitwise_xor = _of_bits(K.bitwise_xor)
+bitwise_not = bitwise_invert = _of_bits(K.bitwise_not)
+left_shift = bitwise_left_shift = _of_bits(K.left_shift)
+right_shift = bitwise_right_shift = _of_bits(K.right_shift)
 
 
 # -- made of the others ----------------------------------------------------------------

@@ -74,7 +74,14 @@ empty_like = zeros_like
 
 @eager
 def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
-    """Return a matrix with ones on its diagonal number `k`, floatx by default."""
+    """Return a matrix with ones on its diagonal number `k`, floatx by default.
+
+    Raises:
+        TypeError: if a size is no integer.
+    """
+    for size in (N, M):
+        if size is not None and not K.is_int_dtype(K.dtype(size)):
+            raise TypeError(f"eye: a size is an integer; got {size!r}")
     return engine.eye(N, M, k, K.standardize_dtype(dtype))
 
 

@@ -41,12 +41,10 @@ __all__ = [
     "where",
 ]
 
-argsort = eager(K.argsort)
 diag = eager(K.diag)
 diagonal = eager(K.diagonal)
 searchsorted = eager(K.searchsorted)
 sort = eager(K.sort)
-take = eager(K.take)
 top_k = eager(K.top_k)
 tril = eager(K.tril)
 triu = eager(K.triu)
@@ -86,15 +84,41 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     Raises:
         ValueError: if there is no such block.
     """
-    if K.is_symbolic(start_indices):
-        start_indices = K.as_integers(start_indices)
-    return K.slice_update(inputs, start_indices, updates)
+    return K.slice_update(inputs, _places(start_indices), updates)
+
+
+def _places(indices: Any) -> Any:
+    """Return indices; those that are symbolic may be of another dtype."""
+    return K.as_integers(indices) if K.is_symbolic(indices) else indices
+
+
+@eager
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Return the elements of `x` at `indices` along `axis`, in the place of that axis.
+
+    Args:
+        x: what to take from.
+        indices: integers of any shape; negative ones count from the end.
+        axis: that is indexed; None for `x` made flat.
+
+    Shapes:
+        x: (*before, n, *after)
+        indices: (*picks)
+        returns: (*before, *picks, *after)
+    """
+    return K.take(x, _places(indices), axis)
 
 
 @eager
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Return, for each position in the other axes, its own picks along `axis`."""
-    return K.take_along_axis(x, indices, axis)
+    return K.take_along_axis(x, _places(indices), axis)
+
+
+@eager
+def argsort(x: Any, axis: int | None = -1) -> Any:
+    """Return the indices that bring `x` into rising order, made flat if it is None."""
+    return K.argsort(x, axis if K.rank(x) else None)
 
 
 @eager
@@ -108,7 +132,16 @@ def diagflat(x: Any, k: int = 0) -> Any:
 
 @eager
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
-    """Return `x1` where `condition` holds, else `x2`; without them, see `nonzero`."""
+    """Return `x1` where `condition` holds, else `x2`; without them, see `nonzero`.
+
+    Raises:
+        ValueError: if one of them alone is given.
+    """
+    if (x1 is None) != (x2 is None):
+        raise ValueError(
+            "`x1` and `x2` either both should be `None` or both should have non-None "
+            "value."
+        )
     return nonzero(condition) if x1 is None else K.where(condition, x1, x2)
 
 

@@ -54,15 +54,24 @@ def prod(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -
 @eager
 def max(x: Any, axis: Axes = None, keepdims: bool = False, initial: Any = None) -> Any:
     """Return the largest element of `x` over `axis`, at least `initial`."""
-    y = K.max(x, axis, keepdims)
-    return y if initial is None else K.maximum(y, initial)
+    return _at_least(K.max, K.maximum, x, axis, keepdims, initial)
 
 
 @eager
 def min(x: Any, axis: Axes = None, keepdims: bool = False, initial: Any = None) -> Any:
     """Return the smallest element of `x` over `axis`, at most `initial`."""
-    y = K.min(x, axis, keepdims)
-    return y if initial is None else K.minimum(y, initial)
+    return _at_least(K.min, K.minimum, x, axis, keepdims, initial)
+
+
+def _at_least(
+    extreme: Any, of_two: Any, x: Any, axis: Axes, keepdims: bool, initial: Any
+) -> Any:
+    """Return the extreme of `x` and `initial`, which stands for it if it is empty."""
+    if initial is None:
+        return extreme(x, axis, keepdims)
+    if 0 in (K.int_shape(x) or ()):
+        return K.full_like(K.sum(x, axis, keepdims), initial)
+    return of_two(extreme(x, axis, keepdims), initial)
 
 
 @eager

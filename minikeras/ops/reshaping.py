@@ -50,16 +50,111 @@ Sections = int | Sequence[int]
 broadcast_to = eager(K.broadcast_to)
 flip = eager(K.flip)
 moveaxis = eager(K.moveaxis)
-meshgrid = eager(K.meshgrid)
-reshape = eager(K.reshape)
 roll = eager(K.roll)
-squeeze = eager(K.squeeze)
 swapaxes = eager(K.swapaxes)
-transpose = eager(K.transpose)
 unstack = eager(K.unstack)
 tile = eager(K.tile, repeats="n")
-repeat = eager(engine.repeat)
 expand_dims = eager(engine.expand_dims)
+
+
+@eager
+def reshape(x: Any, newshape: Any) -> Any:
+    """Return the elements of `x`, in their order, in another shape.
+
+    Args:
+        x: what to reshape.
+        newshape: its sizes, as integers or tensors; one may be -1, which stands for
+            what is left.
+
+    Raises:
+        ValueError: if a size is negative otherwise, or several are -1.
+    """
+    sizes = newshape if isinstance(newshape, (tuple, list)) else ()
+    known = [n for n in sizes if isinstance(n, int)]
+    if any(n < -1 for n in known):
+        raise ValueError(
+            "Each dimension in `newshape` must be a non-negative integer, or `-1` for "
+            f"a single unknown dimension. Received: newshape={newshape}."
+        )
+    if known.count(-1) > 1:
+        raise ValueError(
+            "There must be at most one unknown dimension (-1) in `newshape`. "
+            f"Received: newshape={newshape}."
+        )
+    return K.reshape(x, newshape)
+
+
+@eager
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
+    """Return `x` with its axes in another order, by default the reverse.
+
+    Raises:
+        ValueError: if `axes` are not all axes of `x`, each once.
+    """
+    n = K.rank(x)
+    if axes is None:
+        return K.transpose(x)
+    if len(axes) != n:
+        raise ValueError(
+            "axis must be a list of the same length as the input shape, expected "
+            f"{n}, but received {len(axes)}."
+        )
+    if any(not -n <= axis < n for axis in axes):
+        raise ValueError(
+            f"Each axis in `axes` must be an integer in [{-n}, {n}). Received: "
+            f"axes={list(axes)}"
+        )
+    if len({axis % n for axis in axes}) < n:
+        raise ValueError(
+            "`axes` must be a valid permutation of the input dimensions (no "
+            f"duplicates). Received: axes={list(axes)} for input of rank {n}."
+        )
+    return K.transpose(x, axes)
+
+
+@eager
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Return `x` without `axis`, by default without all that are known to have size 1.
+
+    Raises:
+        ValueError: if an axis has another size.
+    """
+    if axis is None:
+        axis = tuple(i for i, n in enumerate(K.known_shape(x)) if n == 1)
+    return K.squeeze(x, axis)
+
+
+@eager
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Return `x` with its elements repeated, each in its place.
+
+    Args:
+        x: what to repeat.
+        repeats: how often: one number, or one for each element along `axis`.
+        axis: along which; None makes `x` flat first.
+    """
+    times = K.convert_to_numpy(repeats).ravel().tolist()
+    return engine.repeat(x, times[0] if len(times) == 1 else times, axis)
+
+
+@eager
+def meshgrid(*x: Any, indexing: str = "xy") -> Any:
+    """Return the coordinates of the points of a grid: an array for each axis.
+
+    Args:
+        x: where the lines of the grid are, by axis.
+        indexing: "xy" for an x that runs along the second axis, as in pictures, "ij"
+            for one that runs along the first.
+
+    Raises:
+        ValueError: if there is no such `indexing`.
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(
+            "Valid values for `indexing` are 'xy' and 'ij', but received "
+            f"index={indexing}."
+        )
+    return K.meshgrid(*map(ravel, x), indexing=indexing)
 
 
 @eager
@@ -82,7 +177,20 @@ def flipud(x: Any) -> Any:
 
 @eager
 def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """Return `array` turned by `k` · 90 degrees, from the first axis to the second."""
+    """Return `array` turned by `k` · 90 degrees, from the first axis to the second.
+
+    Raises:
+        ValueError: if the two axes are one, or `array` has no two.
+    """
+    if K.rank(array) < 2:
+        raise ValueError(
+            "Input array must have at least 2 dimensions. Received: "
+            f"array.ndim={K.rank(array)}"
+        )
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise ValueError(
+            f"Invalid axes: {axes}. Axes must be a tuple of two different dimensions."
+        )
     first, second = axes
     for _ in range(k % 4):
         array = K.flip(K.swapaxes(array, first, second), first)
@@ -105,7 +213,10 @@ def pad(
         ValueError: if a value is given in another mode.
     """
     if constant_values is not None and mode != "constant":
-        raise ValueError(f"pad: constant_values is for mode 'constant', not {mode!r}")
+        raise ValueError(
+            "Argument `constant_values` can only be provided when `mode == 'constant'`."
+            f" Received: mode={mode}"
+        )
     return K.pad(x, _widths(pad_width, K.rank(x)), mode, constant_values or 0)
 
 
@@ -185,10 +296,18 @@ def array_split(x: Any, indices_or_sections: Sections, axis: int = 0) -> list[An
     if isinstance(indices_or_sections, int):
         n, parts = K.known_shape(x)[axis], indices_or_sections
         if n is None:
-            raise ValueError(f"array_split: the size of axis {axis} must be known")
+            return _parts(x, parts, axis)
         sizes = [n // parts + (i < n % parts) for i in range(parts)]
         return list(K.split(x, sizes, axis))
     return split(x, indices_or_sections, axis)
+
+
+def _parts(x: Any, parts: int, axis: int) -> list[Any]:
+    """Return `x` cut into parts where the size of `axis` is only known in a run."""
+    n = K.shape(x)[axis]
+    ends = [n // parts * i + K.minimum(i, n % parts) for i in range(parts + 1)]
+    before = (slice(None),) * (axis % K.rank(x))
+    return [x[(*before, slice(a, b))] for a, b in pairwise(ends)]
 
 
 @eager
