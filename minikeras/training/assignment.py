@@ -41,6 +41,13 @@ def assigned(loss: Any, weights: Any, outputs: Outputs) -> Iterator[Choice]:
     """
     places = outputs.places
     by_name = isinstance(loss, dict) and not isinstance(places, dict)
+    if by_name and set(loss) != set(outputs.names) and outputs.model_has_names:
+        unknown = [name for name in loss if name not in outputs.names][:1]
+        hint = "".join(K.did_you_mean(name, outputs.names) for name in unknown)
+        raise ValueError(
+            f"Expected keys {outputs.names} in loss dict, but found "
+            f"loss.keys()={list(loss)}.{hint}"
+        )
     if by_name or not K.tree.is_nested(loss):
         loss = outputs.align(loss, "loss", for_all=True)
         weights = outputs.align(weights, "loss_weights", for_all=True)

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from minikeras import backend as K
 from minikeras.training.inputs import in_memory
+from minikeras.tree import flatten_with_path
 
 __all__ = ["check_inputs", "check_shapes", "check_targets"]
 
 # Losses whose targets have another shape than the predictions.
 LABEL_LOSSES = {"sparse_categorical_crossentropy"}
+# Losses that Keras itself computes for equal shapes alone.
+ALIKE = {"binary_crossentropy", "categorical_crossentropy"}
+NONE = np.array([], int)
+ROWS_TRIED = 8  # rows with NaN that the model is shown
 
 
 def check_shapes(name: str, loss: Any, y_true: Any, y_pred: Any) -> None:
     """Compare the shapes of targets and predictions, where the loss wants them alike.
 
-    Broadcasting would let training go on, towards something that nobody asked for.
+    Broadcasting would let training go on, towards something that nobody asked for. Only
+    a single target for several predictions is taken for each of them, with a warning:
+    so scripts for Keras have it that give targets which do not matter.
 
     Raises:
         ValueError: if they differ by more than a last axis of size 1.
@@ -30,6 +37,14 @@ def check_shapes(name: str, loss: Any, y_true: Any, y_pred: Any) -> None:
     if not _is_own(loss) or _is_for_labels(loss) or wanted is None or got is None:
         return
     if _same(wanted, got) or _same(_squeezed(wanted, got), _squeezed(got, wanted)):
+        return
+    if _function(loss).__name__ not in ALIKE and _same((*wanted[:-1], 1), got):
+        warnings.warn(
+            f"output '{name}' has shape {tuple(wanted)}, its targets {tuple(got)}: the "
+            f"loss '{loss.name}' compares all {wanted[-1]} predictions with the one "
+            "target.",
+            stacklevel=2,
+        )
         return
     raise ValueError(
         f"output '{name}' has shape {tuple(wanted)}, its targets {tuple(got)}: the "
@@ -79,16 +94,40 @@ def _is_for_labels(loss: Any) -> bool:
 # -- values ----------------------------------------------------------------------------
 
 
-def check_inputs(x: Any) -> None:
-    """Warn of NaN and infinity in the inputs, once for all of them."""
-    for array in _in_memory(K.tree.flatten(x)):
-        rows = _not_finite(array)
-        if len(rows):
-            warnings.warn(
-                f"x has NaN or infinite values in {len(rows)} of {len(array)} rows, "
-                f"first in row {rows[0]}: the loss will most likely be NaN.",
-                stacklevel=5,
+def check_inputs(x: Any, predict: Callable[[Any], Any], fatal: bool) -> None:
+    """Look for NaN and infinity in the inputs that get through the model.
+
+    Args:
+        x: the inputs.
+        predict: returns the model's outputs for some of them.
+        fatal: whether to raise an error, or else to warn.
+
+    Raises:
+        ValueError: if there are such inputs, and they are `fatal`.
+    """
+    for path, array in flatten_with_path(x):
+        rows = _not_finite(array) if in_memory(array) and array.size else NONE
+        if len(rows) and not _bears(x, rows[:ROWS_TRIED], predict):
+            label = "x" + "".join(f"[{key!r}]" for key in path)
+            message = (
+                f"{label} has NaN or infinite values in {len(rows)} of {len(array)} "
+                f"rows, first in row {rows[0]}, and for these the model returns NaN"
             )
+            if not fatal:
+                warnings.warn(f"{message}: so will the loss be.", stacklevel=5)
+                return
+            raise ValueError(
+                f"{message}: a single step would make NaN of its weights. Remove these "
+                "rows, or give them values; with the callback `TerminateOnNaN` "
+                "training begins all the same."
+            )
+
+
+def _bears(x: Any, rows: Any, predict: Callable[[Any], Any]) -> bool:
+    """Whether the model's outputs for these rows of the inputs are finite."""
+    some = K.tree.map_structure(lambda a: a if a is None else np.asarray(a[rows]), x)
+    outputs = K.tree.flatten(predict(some))
+    return all(np.isfinite(y).all() for y in outputs if y.dtype.kind == "f")
 
 
 def check_targets(terms: Iterable[Any], targets: list[Any]) -> None:
@@ -142,8 +181,15 @@ def _check_labels(term: Any, y: np.ndarray[Any, Any]) -> None:
         )
 
 
+def _is_finite(array: np.ndarray[Any, Any]) -> bool:
+    """Whether no value is NaN or infinite: quickly, as mostly that is so."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(np.sum(array))
+    return math.isfinite(total) or bool(np.isfinite(array).all())
+
+
 def _not_finite(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the numbers of the rows with NaN or infinite values."""
-    if array.dtype.kind != "f" or all(map(math.isfinite, (array.min(), array.max()))):
-        return np.array([], int)
+    if array.dtype.kind != "f" or _is_finite(array):
+        return NONE
     return np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))

@@ -71,7 +71,7 @@ class CompiledMetrics:
             if value is not None and not isinstance(value, (list, tuple, dict)):
                 raise ValueError(
                     f"Expected `{argument}` argument to be a list, tuple, or dict. "
-                    f"Received instead: {argument}={value!r}"
+                    f"Received instead: {argument}={value} of type {type(value)}"
                 )
             for identifier in K.tree.flatten(value or []):
                 if isinstance(identifier, str) and identifier.lower() not in BY_KIND:
@@ -166,6 +166,8 @@ def resolved(identifier: Any, y_true: Any, y_pred: Any) -> metrics.Metric:
     """Return the `Metric` meant by a name, a function or an object."""
     if not isinstance(identifier, str):
         metric = metrics.get(identifier)
+        if metric is None:
+            raise ValueError("Expected metric, received `None`")
         if isinstance(metric, metrics.Metric):
             return metric
         name = getattr(metric, "name", None) or getattr(metric, "__name__", None)

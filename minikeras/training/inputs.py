@@ -171,7 +171,7 @@ def packed(
     if class_weight is not None:
         if sample_weight is not None:
             raise ValueError(
-                "You cannot pass `class_weight` and `sample_weight` at the same time."
+                "You cannot `class_weight` and `sample_weight` at the same time."
             )
         sample_weight = weights_of_classes(y, class_weight)
     return pack_x_y_sample_weight(x, y, sample_weight)
@@ -276,7 +276,9 @@ def weights_of_classes(y: Any, class_weight: dict[int, float]) -> np.ndarray[Any
         ValueError: if `y` is not one array.
     """
     if y is None or K.tree.is_nested(y):
-        raise ValueError("`class_weight` is only supported for models with one output.")
+        raise ValueError(
+            "`class_weight` is only supported for Models with a single output."
+        )
     labels = np.asarray(y)
     if labels.ndim > 1:
         labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels.squeeze(-1)

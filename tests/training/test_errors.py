@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -150,6 +153,111 @@ def test_nan_in_inputs_is_a_warning() -> None:
         model.evaluate(with_value(X, (6, 2), np.nan), Y, verbose=0)
 
 
+class Batches(minikeras.utils.PyDataset):
+    """Two batches, of which the second one is given."""
+
+    def __init__(self, x: Any, y: Any) -> None:
+        super().__init__()
+        self.second = x, y
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> Any:
+        return self.second if index else (X, Y)
+
+
+NAN_X = with_value(X, (6, 2), np.nan)
+FROM_NAN = {
+    "arrays": lambda: {"x": NAN_X, "y": Y},
+    "a generator": lambda: {"x": iter([(X, Y), (NAN_X, Y)])},
+    "a data set": lambda: {"x": Batches(NAN_X, Y)},
+    "a data set's targets": lambda: {"x": Batches(X, with_value(Y, 6, np.inf))},
+}
+
+
+@pytest.mark.parametrize("source", FROM_NAN)
+def test_nan_never_reaches_the_weights(source: str) -> None:
+    model = model_for()
+    with pytest.raises(ValueError, match=r"NaN or infinite .* 1 of 24 rows, .* row 6"):
+        model.fit(**FROM_NAN[source](), verbose=0)
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+    assert int(model.optimizer.iterations) == (0 if source == "arrays" else 1)
+    model.fit(X, Y, verbose=0)
+
+
+def test_nan_in_one_of_several_inputs_is_found_there() -> None:
+    inputs = {name: minikeras.Input((4,), name=name) for name in ("size", "age")}
+    joined = minikeras.layers.Add()(list(inputs.values()))
+    model = minikeras.Model(inputs, Dense(1)(joined))
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"x\['age'\] has NaN .* first in row 6"):
+        model.fit({"size": X, "age": NAN_X}, Y, verbose=0)
+    with pytest.raises(ValueError, match=r"x\['age'\] has NaN"):
+        model.train_on_batch({"size": X, "age": NAN_X}, Y)
+
+
+def test_nan_that_a_layer_takes_care_of_is_none() -> None:
+    class Filled(minikeras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return K.where(K.equal(x, x), x, 0.0)
+
+    model = Sequential([Filled(), Dense(1)])
+    model.compile("sgd", "mse")
+    loss = model.fit(NAN_X, Y, verbose=0).history["loss"]
+    assert np.isfinite(loss).all()
+
+
+def test_terminate_on_nan_is_given_what_it_waits_for() -> None:
+    terminate = minikeras.callbacks.TerminateOnNaN()
+    for x, y in ((NAN_X, Y), (X, with_value(Y, 3, np.inf))):
+        model = model_for()
+        history = model.fit(
+            x, y, batch_size=8, epochs=3, shuffle=False, callbacks=terminate, verbose=0
+        )
+        assert not np.isfinite(history.history["loss"]).any()
+        assert history.epoch == [0]
+
+
+def test_one_target_for_several_predictions_is_a_warning() -> None:
+    with pytest.warns(UserWarning, match=r"'mae' compares all 3 predictions with the"):
+        model_for("mae", 3).fit(X, Y, verbose=0)
+    with pytest.raises(ValueError, match=r"output 'head' has shape \(None, 3\)"):
+        model_for("categorical_crossentropy", 3).fit(X, Y, verbose=0)
+
+
+MISTYPED = {
+    "optimizer": lambda: model_for().compile("adm", "mse"),
+    "loss": lambda: model_for("mse_los"),
+    "metric": lambda: model_for().compile("adam", "mse", metrics=["acuracy"]),
+    "activation function": lambda: Dense(1, activation="rleu"),
+    "initializer": lambda: Dense(1, kernel_initializer="glorot_unifrm"),
+    "constraint": lambda: Dense(1, kernel_constraint="nonneg"),
+}
+MEANT = ["adam", "mse", "accuracy", "relu", "glorot_uniform", "non_neg"]
+
+
+@pytest.mark.parametrize("kind, meant", [*zip(MISTYPED, MEANT, strict=True)])
+def test_a_mistyped_name_gets_the_nearest_one(kind: str, meant: str) -> None:
+    with pytest.raises(
+        ValueError,
+        match=f"Could not interpret {kind} identifier: .* Did you mean '{meant}'",
+    ):
+        MISTYPED[kind]()
+
+
+def test_losses_by_name_are_for_all_outputs() -> None:
+    x = minikeras.Input((4,))
+    model = minikeras.Model(x, [Dense(1, name="a")(x), Dense(1, name="b")(x)])
+    for loss, message in (
+        ({"a": "mse"}, r"Expected keys \['a', 'b'\] in loss dict"),
+        ({"a": "mse", "c": "mse"}, r"loss.keys\(\)=\['a', 'c'\]"),
+    ):
+        model.compile("sgd", loss)
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, [Y, Y], verbose=0)
+
+
 def test_a_loss_of_ones_own_may_make_sense_of_nan_and_of_shapes() -> None:
     def only_known(y_true: Any, y_pred: Any) -> Any:
         known = K.equal(y_true, y_true)
@@ -166,7 +274,7 @@ def test_a_loss_of_ones_own_may_make_sense_of_nan_and_of_shapes() -> None:
 def test_compile_comes_first(method: str) -> None:
     model = Sequential([Dense(1)], name="late")
     with pytest.raises(
-        ValueError, match=rf"`compile\(\)` before `{method}\(\)`: .*late"
+        ValueError, match=rf"`compile\(\)` before using .*`{method}\(\)` .*late"
     ):
         getattr(model, method)(X, Y)
 
@@ -286,3 +394,60 @@ def test_an_interrupt_leaves_the_weights_of_the_step_before(
     for got, want in zip(model.get_weights(), weights_after(2), strict=True):
         np.testing.assert_array_equal(got, want)
     model.fit(X, Y, verbose=0)
+
+
+@pytest.fixture
+def _alarm_is_ctrl_c() -> Iterator[None]:
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_alarm_is_ctrl_c")
+# Python itself drops an interrupt that comes while it clears away an object.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_at_any_moment_leaves_weights_that_training_has_had() -> None:
+    x, y = np.tile(X, (20, 1)), np.tile(Y, (20, 1))
+    how = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
+    states: list[Any] = []
+
+    def trained(callbacks: Any) -> Any:
+        K.clear_session()
+        K.set_random_seed(3)
+        model = model_for()
+        try:
+            model.fit(x, y, callbacks=callbacks(model), validation_data=(X, Y), **how)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        return model
+
+    def noting(model: Any) -> Any:
+        states.append(model.get_weights())
+        return minikeras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: states.append(model.get_weights())
+        )
+
+    def interrupting(seconds: float) -> Any:
+        def start(model: Any) -> Any:
+            begin = lambda logs: signal.setitimer(signal.ITIMER_REAL, seconds)  # noqa: E731
+            return minikeras.callbacks.LambdaCallback(on_train_begin=begin)
+
+        return start
+
+    trained(noting)
+    began = time.perf_counter()
+    trained(lambda model: None)
+    lasted = time.perf_counter() - began
+    reached = set()
+    for seconds in np.random.default_rng(0).uniform(1e-5, lasted, 60):
+        model = trained(interrupting(seconds))
+        step = int(model.optimizer.iterations)
+        reached.add(step)
+        for got, want in zip(model.get_weights(), states[step], strict=True):
+            np.testing.assert_array_equal(got, want)
+        assert np.isfinite(model.evaluate(X, Y, verbose=0)[0])
+        model.train_on_batch(X, Y)
+    assert len(reached) > 5
