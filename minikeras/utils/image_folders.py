@@ -152,10 +152,11 @@ def resized(image: Any, size: tuple[int, int], method: str, fit: str) -> Any:
             to what then is too small, "" to distort it.
     """
     if fit == "pad":
-        ratio = max(old / new for old, new in zip(image.shape, size, strict=False))
-        inner = [old / ratio for old in image.shape[:2]]
-        height, width = (max(int(n + 1e-6), 1) for n in inner)
-        top, left = (int((n - m) / 2) for n, m in zip(size, inner, strict=True))
+        # In the arithmetic of TensorFlow, which decides where a pixel is cut off.
+        own, wanted = (np.array(n[:2], "float32") for n in (image.shape, size))
+        inner = own / (own / wanted).max()
+        height, width = np.maximum(inner.astype(int), 1)
+        top, left = ((wanted - inner) / 2).astype(int)
         canvas = np.zeros((*size, image.shape[2]), "float32")
         canvas[top : top + height, left : left + width] = resized(
             image, (height, width), method, ""
