@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         constraints,
         datasets,
         distillation,
+        distribution,
         dtype_policies,
         initializers,
         layers,

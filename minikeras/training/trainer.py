@@ -13,6 +13,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras.callbacks import CallbackList, History
 from minikeras.callbacks.records import TerminateOnNaN
+from minikeras.distribution import require_one_device
 from minikeras.training.checks import check_inputs
 from minikeras.training.inputs import (
     Batches,
@@ -322,6 +323,7 @@ class Trainer(Objective):
                 self._steps.clear()
         step = self._steps.get(kind)
         if step is None or self.run_eagerly:
+            require_one_device()
             of_kind = {
                 "train": self._train,
                 "test": self._test,
