@@ -105,6 +105,35 @@ def test_gradients_of_full_singular_values_are_there():
         np.testing.assert_allclose(slope, np.eye(3, 4), atol=1e-6)
 
 
+EIGEN_INPUTS = [
+    numbers.normal(size=(3, 3)),
+    numbers.normal(size=(2, 4, 4)),
+    numbers.normal(size=(3, 3)) + 1j * numbers.normal(size=(3, 3)),
+]
+
+
+@pytest.mark.parametrize("x", EIGEN_INPUTS, ids=["one", "batch", "complex"])
+def test_eigenvectors_change_as_numpys_do(x):
+    """JAX has no gradient of them; so they are moved a little, in three directions."""
+    w_weights, v_weights = (
+        numbers.normal(size=s) + 1j * numbers.normal(size=s)
+        for s in (x.shape[:-1], x.shape)
+    )
+
+    def loss(w, v):
+        return (w * w_weights).real.sum() + (v**3 * v_weights).real.sum()
+
+    given = K.placeholder(x.shape, dtype=x.dtype.name)
+    w, v = ops.eig(given)
+    total = K.sum(ops.real(w * w_weights)) + K.sum(ops.real(v * v * v * v_weights))
+    (slope,) = K.function([given], K.gradients(total, [given]))([x])
+    for _ in range(3):
+        step = 1e-6 * numbers.normal(size=x.shape)
+        step = step * (1 + 0.7j) if x.dtype.kind == "c" else step
+        moved = loss(*np.linalg.eig(x + step)) - loss(*np.linalg.eig(x - step))
+        np.testing.assert_allclose(2 * np.sum(slope * step).real, moved, rtol=1e-5)
+
+
 # -- what is better here ---------------------------------------------------------------
 
 

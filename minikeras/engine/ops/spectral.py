@@ -15,14 +15,17 @@ from minikeras.engine.dtypes import DType, as_dtype, result_type
 from minikeras.engine.errors import GradientError
 from minikeras.engine.graph import Tensor
 from minikeras.engine.ops.arithmetic import divide_no_nan
-from minikeras.engine.ops.comparison import greater
+from minikeras.engine.ops.comparison import equal, greater
+from minikeras.engine.ops.complexes import complex, imag, real
 from minikeras.engine.ops.diagonals import MatrixDiag
-from minikeras.engine.ops.extremes import max
-from minikeras.engine.ops.filling import zeros_like
+from minikeras.engine.ops.elementwise import absolute
+from minikeras.engine.ops.extremes import argmax, max
+from minikeras.engine.ops.filling import arange, zeros_like
 from minikeras.engine.ops.linalg import matmul
 from minikeras.engine.ops.matrices import MatrixFunction, Size, smaller, swapped
 from minikeras.engine.ops.reduction import sum
 from minikeras.engine.ops.reshaping import expand_dims, shape
+from minikeras.engine.ops.solving import solve
 from minikeras.engine.ops.state import cast
 from minikeras.engine.spec import Array, Spec
 
@@ -33,7 +36,14 @@ __all__ = ["eig", "eigh", "matrix_rank", "svd"]
 
 
 class Eig(MatrixFunction, name="eig"):
-    """x v = v w, with w on a diagonal; both complex, also where they are real."""
+    """x v = v w, with w on a diagonal; both complex, also where they are real.
+
+    Of the vectors that fit, each has length 1, and its largest element is real, as
+    LAPACK has them. The derivative keeps them so.
+
+    Source: Giles 2008, "Collected matrix derivative results", section 3.1; the choice
+    of length and phase by hand.
+    """
 
     square = True
 
@@ -46,11 +56,35 @@ class Eig(MatrixFunction, name="eig"):
         kind = xp.result_type(x.dtype, "complex64")
         return w.astype(kind), v.astype(kind)
 
+    def vjp(self, g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
+        (gw, gv), (w, v) = g, y
+        inner = MatrixDiag(0)(zeros_like(w) if gw is None else gw)
+        if gv is not None:
+            gv = _without_free_directions(gv, v)
+            inner = inner + _over_differences(matmul(v, gv, transpose_a=True), w)
+        whole = solve(swapped(v), inner @ swapped(v))
+        return (whole if x.dtype.is_complex else cast(real(whole), x.dtype),)
+
+
+def _without_free_directions(g: Tensor, v: Tensor) -> Tensor:
+    """Return a gradient by vectors whose length and phase do not change.
+
+    Where v moves by u, its length is kept by -Re(vH u) v, and the phase of its largest
+    element, which is real, by -i Im(u[k]) v / v[k].
+    """
+    along = sum(g * v, -2, keepdims=True)
+    lengths, phases = real(along), imag(along)
+    rows = expand_dims(arange(shape(v)[-2]), -1)
+    largest = equal(rows, argmax(absolute(v), -2, keepdims=True))
+    largest = cast(largest, lengths.dtype)
+    turns = phases * largest / sum(real(v) * largest, -2, keepdims=True)
+    return g - complex(lengths * real(v), turns - lengths * imag(v))
+
 
 def eig(x: Any) -> tuple[Tensor, Tensor]:
     """Return the eigenvalues of square matrices, and their vectors as columns.
 
-    Both are complex. They have no gradient here.
+    Both are complex.
 
     Raises:
         ShapeError: if they are not square.
