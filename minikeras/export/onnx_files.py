@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minikeras.export.library import onnx
+from minikeras.export.library import dtype_of_element, onnx
 from minikeras.saving.limits import (
     Budget,
     CorruptFileError,
@@ -111,11 +111,21 @@ def _check(tensor: Any, budget: Budget) -> None:
         raise CorruptFileError(f"{budget.name}: '{tensor.name}' has a negative size")
     count = int(np.prod([int(n) for n in tensor.dims], dtype=object))
     try:
-        kind = onnx().helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    except KeyError:
-        raise CorruptFileError(
-            f"{budget.name}: '{tensor.name}' is of no known kind"
+        kind = dtype_of_element(tensor.data_type).as_numpy_dtype
+    except (TypeError, ValueError):
+        raise ModelFileError(
+            f"{budget.name}: '{tensor.name}' is of a kind that cannot be read"
         ) from None
     budget.spend(count * kind.itemsize, f"'{tensor.name}'")
-    if tensor.raw_data and len(tensor.raw_data) * 2 < count * kind.itemsize:
-        raise CorruptFileError(f"{budget.name}: '{tensor.name}' is cut short")
+    helper = onnx().helper
+    if tensor.HasField("raw_data"):
+        fits = len(tensor.raw_data) == count * kind.itemsize
+    else:
+        fits = (
+            len(getattr(tensor, helper.tensor_dtype_to_field(tensor.data_type)))
+            == count
+        )
+    if not fits:
+        raise CorruptFileError(
+            f"{budget.name}: '{tensor.name}' has not the numbers of its shape"
+        )

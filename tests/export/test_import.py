@@ -178,7 +178,8 @@ ONE_INPUT: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("Conv", IMAGE, {"group": 2}, {"w": KERNEL[:, :2]}),
     ("ConvTranspose", IMAGE, {"strides": [2, 3]}, {"w": KERNEL[:4]}),
     ("ConvTranspose", IMAGE, {"strides": [2, 2], "group": 2}, {"w": KERNEL[:4]}),
-    ("ConvTranspose", IMAGE, {"strides": [2, 2], "pads": [1, 0, 1, 1]}, {"w": KERNEL[:4]}),
+    ("ConvTranspose", IMAGE, {"strides": [2, 2], "pads": [1, 0, 1, 1]},
+     {"w": KERNEL[:4]}),
     (
         "ConvTranspose",
         IMAGE,

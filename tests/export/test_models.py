@@ -228,12 +228,12 @@ def test_an_error_leaves_the_old_file(tmp_path: Path) -> None:
 def test_formats_that_cannot_be_written_say_what_can() -> None:
     with pytest.raises(ValueError, match="Unrecognized format=tflite"):
         mlp().export("m", format="tflite")
-    with pytest.raises(NotImplementedError, match="SavedModel.*format='onnx'"):
+    with pytest.raises(NotImplementedError, match=r"SavedModel.*format='onnx'"):
         mlp().export("m")
     for format in ("openvino", "litert", "torch"):
         with pytest.raises(NotImplementedError, match="format='onnx'"):
             mlp().export("m", format=format)
-    with pytest.raises(ValueError, match="not supported: \\['jit'\\]"):
+    with pytest.raises(ValueError, match=r"not supported: \['jit'\]"):
         mlp().export("m", format="onnx", jit=True)
 
 

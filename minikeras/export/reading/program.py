@@ -18,7 +18,7 @@ from minikeras.engine.errors import EngineError
 from minikeras.engine.graph import is_symbolic
 from minikeras.export.emission import UnsupportedError
 from minikeras.export.library import onnx
-from minikeras.saving.limits import FLOOR, ModelFileError
+from minikeras.saving.limits import FLOOR, CorruptFileError, ModelFileError
 
 __all__ = ["RULES", "Program", "Step", "enter", "known"]
 
@@ -149,6 +149,15 @@ def _plain(value: Any, inner: Callable[[Any], Program]) -> Any:
     return value
 
 
+def _named(values: Mapping[str, Any], name: str, step: Step) -> Any:
+    """Return the value of a name; the empty one is of an input that is left out."""
+    if name and name not in values:
+        raise CorruptFileError(
+            f"node '{step.name}' ({step.kind}) uses {name!r}, which nothing makes"
+        )
+    return values[name] if name else None
+
+
 class Program:
     """A graph of a file as a function.
 
@@ -178,7 +187,7 @@ class Program:
         values = {**around, **self.constants}
         values.update(zip(self.inputs, inputs, strict=False))
         for step in self.steps:
-            given = [values[name] if name else None for name in step.inputs]
+            given = [_named(values, name, step) for name in step.inputs]
             for inner in step.attributes.values():
                 if isinstance(inner, Program):
                     inner.surroundings = values

@@ -319,8 +319,7 @@ def _resized(n: Step, x: Any, axis: int, new: int, factor: float) -> Any:
 
 def _places(n: Step, size: int, new: int, factor: float) -> Any:
     """Return where along an axis the new elements lie."""
-    i = np.arange(new, dtype=np.float32)  # places at edges are a matter of rounding
-    factor = np.float32(factor)
+    i = np.arange(new, dtype="float32")  # places at edges are a matter of rounding
     default = "half_pixel" if n.opset >= 11 else "asymmetric"
     mode = n.get("coordinate_transformation_mode", default)
     if mode == "asymmetric":
