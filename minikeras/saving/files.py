@@ -106,7 +106,7 @@ def save_weights_file(
 
 def save_states(states: Mapping[str, Saved], path: Any) -> None:
     """Write states into a ``.weights.h5``."""
-    data = written(states)
+    data = written(states, alone=True)
     with atomic_write(path) as file:
         file.write(data)
 

@@ -12,6 +12,7 @@ import importlib
 import io
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ from minikeras.engine.dtypes import as_dtype
 from minikeras.saving.limits import Budget, CorruptFileError, ModelFileError
 from minikeras.saving.states import Saved
 
-__all__ = ["Entry", "Weights", "h5py", "opened", "written"]
+__all__ = ["Entry", "Weights", "h5py", "opened", "told_if_broken", "written"]
 
 # Numbers of the filters that are part of HDF5 or h5py: a file must not load others.
 FILTERS = {1, 2, 3, 4, 5, 6, 32000}
+LARGEST_PIECE = 2**32
 
 
 @functools.cache
@@ -44,10 +46,17 @@ def h5py() -> Any:
 # -- writing ---------------------------------------------------------------------------
 
 
-def written(states: Mapping[str, Saved]) -> bytes:
-    """Return the file that holds these states."""
+def written(states: Mapping[str, Saved], alone: bool = False) -> bytes:
+    """Return the file that holds these states.
+
+    Args:
+        states: by their paths.
+        alone: whether it is a file for itself, and none within another one that has
+            checksums. Then it has some: a changed bit is noticed when it is read.
+    """
     memory = io.BytesIO()
-    with h5py().File(memory, "w") as file:
+    how = {"libver": ("v110", "v110")} if alone else {}  # the first with checksums
+    with h5py().File(memory, "w", **how) as file:
         for path, (name, values) in states.items():
             if name is None and not values:
                 continue
@@ -55,18 +64,24 @@ def written(states: Mapping[str, Saved]) -> bytes:
             if name is not None:
                 group.attrs["name"] = name
             for key, value in values.items():
-                put(group, key, value)
+                put(group, key, value, alone)
     return memory.getvalue()
 
 
-def put(group: Any, key: str, value: np.ndarray[Any, Any]) -> None:
-    """Write an array into a group.
+def put(
+    group: Any, key: str, value: np.ndarray[Any, Any], checked: bool = False
+) -> None:
+    """Write an array into a group, with a checksum if it is to be `checked`.
 
-    HDF5 does not know bfloat16: its bytes are written, and an attribute says so.
+    HDF5 does not know bfloat16: its bytes are written, and an attribute says so. It has
+    checksums for arrays in pieces, and pieces have less than 4 GiB and at least a row.
     """
     if value.dtype.kind in "UT":
         value = value.astype(object)
-    dataset = group.create_dataset(key, data=value)
+    how = {}
+    if checked and value.size and value.ndim and 0 < value.nbytes < LARGEST_PIECE:
+        how = {"chunks": value.shape, "fletcher32": value.dtype.kind != "O"}
+    dataset = group.create_dataset(key, data=value, **how)
     if value.dtype.name == "bfloat16":
         dataset.attrs["dtype"] = "bfloat16"
 
@@ -146,12 +161,29 @@ class Entry(Mapping[str, np.ndarray[Any, Any]]):
         return 0 if self._group is None else len(self._group)
 
 
+@contextmanager
+def told_if_broken(group: Any) -> Iterator[None]:
+    """Say of a file that HDF5 stumbles over that it is broken, and which it is.
+
+    Raises:
+        CorruptFileError: if HDF5 does.
+    """
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except (RuntimeError, OSError) as error:
+        name = group.file.filename
+        raise CorruptFileError(f"the file {name!s} is broken: {error}") from error
+
+
 def find(group: Any, path: str) -> Any:
     """Return the group at a path below a group, None if there is nothing."""
-    for part in filter(None, path.split("/")):
-        if part not in group:
-            return None
-        group = _child(group, part, h5py().Group)
+    with told_if_broken(group):
+        for part in filter(None, path.split("/")):
+            if part not in group:
+                return None
+            group = _child(group, part, h5py().Group)
     return group
 
 
@@ -176,19 +208,15 @@ def array_at(group: Any, path: str, budget: Budget) -> np.ndarray[Any, Any]:
     """
     *above, key = [part for part in path.split("/") if part]
     group = group_at(group, "/".join(above))
-    if key not in group:
-        raise KeyError(path)
-    dataset = _child(group, key, h5py().Dataset)
-    _check(dataset)
-    size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
-    budget.spend(size, f"dataset '{dataset.name}'")
-    try:
+    with told_if_broken(group):
+        if key not in group:
+            raise KeyError(path)
+        dataset = _child(group, key, h5py().Dataset)
+        _check(dataset)
+        size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
+        budget.spend(size, f"dataset '{dataset.name}'")
         value = np.asarray(dataset[()])
-    except OSError as error:
-        raise CorruptFileError(
-            f"{budget.name}: cannot read dataset '{dataset.name}': {error}"
-        ) from error
-    stored_as = dataset.attrs.get("dtype")
+        stored_as = dataset.attrs.get("dtype")
     return value.view(_bfloat16()) if stored_as == "bfloat16" else value
 
 
@@ -207,7 +235,10 @@ def _child(group: Any, key: str, kind: Any) -> Any:
         raise ModelFileError(
             f"Not allowed: H5 file with {type(link).__name__} '{group.name}/{key}'"
         )
-    found = group[key]
+    try:
+        found = group[key]
+    except KeyError as error:  # which it is not: there is a link
+        raise CorruptFileError(f"'{group.name}/{key}' is broken: {error}") from error
     if not isinstance(found, kind):
         raise ModelFileError(
             f"Invalid H5 file, expected {kind.__name__} at '{found.name}' but received "

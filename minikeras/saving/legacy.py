@@ -22,7 +22,15 @@ from minikeras import backend as K
 from minikeras.saving.compiling import compile_arguments, training_config
 from minikeras.saving.durable import atomic_write
 from minikeras.saving.files import KERAS_VERSION, built_from
-from minikeras.saving.hdf5 import array_at, find, group_at, h5py, opened
+from minikeras.saving.hdf5 import (
+    array_at,
+    find,
+    group_at,
+    h5py,
+    opened,
+    put,
+    told_if_broken,
+)
 from minikeras.saving.layouts import legacy_config, modern_config
 from minikeras.saving.limits import Budget, ModelFileError, read_json, size_on_disk
 
@@ -77,7 +85,7 @@ def _write_variables(group: Group, variables: Sequence[K.Variable]) -> None:
         names.append(f"{variable.path}_{count}" if count else variable.path)
     _write_names(group, "weight_names", names)
     for name, variable in zip(names, variables, strict=True):
-        group.create_dataset(name, data=K.convert_to_numpy(variable))
+        put(group, name, K.convert_to_numpy(variable), checked=True)
 
 
 def _write_names(group: Group, key: str, names: Sequence[str]) -> None:
@@ -163,7 +171,8 @@ def _compile(model: Any, file: Group, name: str, budget: Budget) -> None:
 
 
 def _json_of(file: Group, key: str, name: str) -> Any:
-    value = file.attrs.get(key)
+    with told_if_broken(file):
+        value = file.attrs.get(key)
     return None if value is None else read_json(value, f"{name}: `{key}`")
 
 
@@ -175,7 +184,8 @@ def load_weights_from_hdf5(
 ) -> None:
     """Load the weights in an ``.h5`` file, of a model or alone, into a model."""
     with _opened(filepath) as (file, budget):
-        is_model = "layer_names" not in file.attrs and "model_weights" in file
+        with told_if_broken(file):
+            is_model = "layer_names" not in file.attrs and "model_weights" in file
         group = group_at(file, "model_weights") if is_model else file
         load_layers(group, model, budget, skip_mismatch, by_name)
 
@@ -308,10 +318,8 @@ def _has_weights(group: Group, name: str) -> bool:
 def _names(group: Group, key: str) -> list[str]:
     """Return a list of names, which may be one attribute or several."""
     attributes: Mapping[str, Any] = group.attrs
-    if key in attributes:
-        parts = [attributes[key]]
-    else:
-        parts = []
+    with told_if_broken(group):
+        parts = [attributes[key]] if key in attributes else []
         while f"{key}{len(parts)}" in attributes:
             parts.append(attributes[f"{key}{len(parts)}"])
     return [n.decode() if isinstance(n, bytes) else str(n) for p in parts for n in p]

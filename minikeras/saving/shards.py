@@ -49,7 +49,7 @@ def write_shards(path: Any, states: Mapping[str, Saved], max_shard_size: float) 
         file.write(json.dumps(index, indent=4).encode())
         for name, shard in zip(names, shards, strict=True):
             shard_file = files.enter_context(atomic_write(listed.with_name(name)))
-            shard_file.write(written(shard))
+            shard_file.write(written(shard, alone=True))
 
 
 def _split(states: Mapping[str, Saved], most: float) -> list[States]:
