@@ -45,6 +45,7 @@ from minikeras.backend.session import *
 from minikeras.backend.shapes import *
 from minikeras.backend.sharing import *
 from minikeras.backend.signal import *
+from minikeras.backend.signatures import *
 from minikeras.backend.softmax import *
 from minikeras.backend.special import *
 from minikeras.backend.stateless import *

@@ -7,12 +7,12 @@ looks, and can be called, as if it named them all.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Any, TypeVar
 
+from minikeras import backend as K
 from minikeras.layers.arguments import TURNED_OFF
 
 __all__ = ["rules", "takes"]
@@ -47,7 +47,6 @@ def takes(*names: str, **defaults: Any) -> Callable[[C], C]:
     order = " ".join(names).split()
 
     def decorate(cls: C) -> C:
-        init = cls.__init__  # type: ignore[misc]
         below = _parameters(getattr(cls, "cell_class", object))
         known = {**TURNED_OFF, **below, **_parameters(cls), **defaults}
         parameters = [
@@ -60,14 +59,7 @@ def takes(*names: str, **defaults: Any) -> Callable[[C], C]:
         ]
         rest = Parameter("kwargs", Parameter.VAR_KEYWORD)
         signature = Signature([*parameters, rest])
-
-        @functools.wraps(init)
-        def complete(self: Any, *args: Any, **kwargs: Any) -> None:
-            given = signature.bind(self, *args, **kwargs).arguments
-            init(given.pop("self"), **given.pop("kwargs", {}), **given)
-
-        complete.__signature__ = signature  # type: ignore[attr-defined]
-        cls.__init__ = complete  # type: ignore[misc]
+        cls.__init__ = K.with_signature(cls.__init__, signature)  # type: ignore[misc]
         return cls
 
     return decorate

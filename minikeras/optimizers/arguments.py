@@ -7,11 +7,11 @@ own, and before those that follow a ``*``.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from inspect import Parameter
-from typing import Any
+
+from minikeras import backend as K
 
 __all__ = ["with_arguments_of"]
 
@@ -37,16 +37,4 @@ def with_arguments_of(base: type, init: Callable[..., None]) -> Callable[..., No
         return init
     plain = [p.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for p in after]
     signature = inspect.Signature([*before, *added, *plain, *rest])
-
-    @functools.wraps(init)
-    def complete(*args: Any, **kwargs: Any) -> None:
-        if len(args) <= len(before):  # the usual case needs no sorting
-            init(*args, **kwargs)
-            return
-        bound = signature.bind(*args, **kwargs).arguments
-        kwargs = bound.pop(rest[0].name, {})
-        init(bound.pop(before[0].name), **bound, **kwargs)
-
-    complete.__signature__ = signature  # type: ignore[attr-defined]
-    del complete.__wrapped__  # who reads its source would miss the added arguments
-    return complete
+    return K.with_signature(init, signature)
