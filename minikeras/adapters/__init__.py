@@ -1,7 +1,16 @@
 """Adapters: what can be done to a layer's large weight after the layer was written."""
 
 from minikeras.adapters.adaptable import Adaptable, Weight
-from minikeras.adapters.forms import Einsum, Linear, Rows, Table
+from minikeras.adapters.forms import Einsum, Filters, Linear, Rows, Table
 from minikeras.adapters.quantizing import Quantizable
 
-__all__ = ["Adaptable", "Einsum", "Linear", "Quantizable", "Rows", "Table", "Weight"]
+__all__ = [
+    "Adaptable",
+    "Einsum",
+    "Filters",
+    "Linear",
+    "Quantizable",
+    "Rows",
+    "Table",
+    "Weight",
+]

@@ -10,7 +10,8 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.adapters.calls import merged
+from minikeras.adapters.calibrated import Calibrated
+from minikeras.adapters.calls import merged, shown
 from minikeras.adapters.lora import LowRank
 
 __all__ = ["Adaptable", "Weight"]
@@ -29,11 +30,13 @@ class Weight:
         if layer is None:
             return self
         kept = vars(layer).get(f"_{self.name}")
+        if layer.packing or layer.lora_enabled:
+            return shown(layer)
         if kept is None:
             raise AttributeError(
                 f"You must build the layer before accessing `{self.name}`."
             )
-        return merged(layer) if layer.packing or layer.lora_enabled else kept
+        return kept
 
     def __set__(self, layer: Any, value: Any) -> None:
         setattr(layer, f"_{self.name}", value)
@@ -41,6 +44,8 @@ class Weight:
 
 class Adaptable(LowRank):
     """A layer with one large weight, a `Weight`, that adapters may take over."""
+
+    _kept_besides = ("lora_rank", "lora_alpha")  # in configs, if they are set
 
     def adapt(
         self,
@@ -56,7 +61,7 @@ class Adaptable(LowRank):
 
     def on_built(self) -> None:
         """Adapt a layer whose weights have just been made, as its arguments say."""
-        if self.quantization_mode and not self._is_quantized:
+        if self.quantization_mode and self.form.modes and not self._is_quantized:
             shape = self.kept_weight.shape
             config = self.quantization_config
             self.quantized_build(shape, self.quantization_mode, config)
@@ -93,6 +98,8 @@ class Adaptable(LowRank):
             )
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
+        if isinstance(self.packing, Calibrated):
+            self.finish_calibration()
         if self.lora_enabled:
             for matrix in self.lora_pair:
                 matrix.assign(K.zeros(matrix.shape))
@@ -101,5 +108,9 @@ class Adaptable(LowRank):
         """Return the variables in the order of files: weight, bias, what it needs."""
         first, *others = self.parts
         bias = [] if self.bias is None else [self.bias]
-        known = {first, *bias, *others, *(self.lora_pair if self.lora_enabled else ())}
-        return [first, *bias, *others, *(v for v in self._added if v not in known)]
+        head = [first, *bias, *others]
+        if isinstance(self.packing, Calibrated):
+            head = [*bias, first, *others]
+        besides = [vars(self).get(f"_{self.form.name}")]
+        known = {*head, *besides, *(self.lora_pair if self.lora_enabled else ())}
+        return [*head, *(v for v in self._added if v not in known)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from minikeras import backend as K
 
-__all__ = ["adapted_call", "merged"]
+__all__ = ["adapted_call", "merged", "shown"]
 
 
 def adapted_call(layer: Any, inputs: Any, training: Any = None) -> Any:
@@ -39,6 +39,17 @@ def low_rank(layer: Any) -> Any:
     """Return what the low-rank matrices add to the weight: ``alpha / rank A B``."""
     a, b = (v.value for v in layer.lora_pair)
     return layer.lora_alpha / layer.lora_rank * K.matmul(a, b)
+
+
+def shown(layer: Any) -> Any:
+    """Return the weight as it can be read: in integers, if it is kept in integers."""
+    packing = layer.packing
+    if packing is None or not layer.form.takes_over:
+        return merged(layer)
+    parts = [v.value for v in layer.parts]
+    return packing.integers(
+        *(packing.encode(merged(layer)) if layer.lora_enabled else parts)
+    )
 
 
 def merged(layer: Any) -> Any:

@@ -5,11 +5,13 @@ Such a layer is a projection of its inputs by the weight, and an ending after th
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from minikeras import backend as K
 
-__all__ = ["Einsum", "Form", "Linear", "Rows", "Table"]
+__all__ = ["Einsum", "Filters", "Form", "Linear", "Rows", "Table"]
 
 
 class Form:
@@ -19,7 +21,7 @@ class Form:
         name: of the weight.
         word: what the weight is called in messages.
         axis: of the weight, as a matrix, along which numbers share a scale.
-        modes: in which the weight can be kept.
+        modes: in which the weight can be kept; none if the layer is not quantized.
         rounds_inputs: whether inputs are quantized along with the weight.
         takes_over: whether an adapter takes the place of `call`; else `call` reads the
             weight that adapters made.
@@ -28,7 +30,7 @@ class Form:
     name = "kernel"
     word = "kernel"
     axis = 0
-    modes: tuple[str, ...] = ("int8", "int4", "float8")
+    modes: tuple[str, ...] = ("int8", "int4", "float8", "gptq", "awq")
     rounds_inputs = True
     takes_over = True
 
@@ -51,6 +53,11 @@ class Form:
     def input_axes(self, layer: Any) -> tuple[int, ...]:
         """Return the axes of the inputs along which numbers share a scale."""
         return (-1,)
+
+    def matrix(self, layer: Any, shape: Sequence[int]) -> tuple[int, int]:
+        """Return the sizes of the weight as a matrix: rows are what is summed over."""
+        rows = math.prod(shape[i] for i in self.reduced(layer))
+        return rows, math.prod(shape) // rows
 
     def stored(self, layer: Any, scale: Any) -> Any:
         """Return the weight's scale, of size 1 along `reduced`, in the shape kept."""
@@ -94,8 +101,26 @@ class Table(Rows):
     takes_over = False
 
 
+class Filters(Form):
+    """Filters of a convolution: low-rank matrices can be added to them."""
+
+    modes = ()
+    takes_over = False
+
+
 class Einsum(Form):
     """``einsum(equation, x, kernel)``, as in `EinsumDense`."""
+
+    def matrix(self, layer: Any, shape: Sequence[int]) -> tuple[int, int]:
+        """Return the sizes of the weight as a matrix, as they are in Keras's files.
+
+        Of three axes, those of inputs are told by the largest one: it is the first in a
+        projection to heads, and one of the others in a projection from them.
+        """
+        if len(shape) != 3:
+            return super().matrix(layer, shape)
+        rows = shape[0] if shape[0] == max(shape) else shape[0] * shape[1]
+        return rows, math.prod(shape) // rows
 
     def project(self, layer: Any, x: Any, weight: Any) -> Any:
         return K.einsum(layer.equation, x, weight)

@@ -64,6 +64,11 @@ class LowRank(Quantized):
             raise ValueError(
                 "lora is already enabled. This can only be done once per layer."
             )
+        if self.quantization_mode in ("gptq", "awq"):
+            raise NotImplementedError(
+                "lora is not currently supported with "
+                f"{self.quantization_mode.upper()} quantization."
+            )
         weight = self.kept_weight
         shape = self.packing.shape if self.packing else tuple(weight.shape)
         sizes = {"a": (*shape[:-1], rank), "b": (rank, shape[-1])}

@@ -51,6 +51,10 @@ class Packing:
         """Return the weight of these parts, nearly what was encoded."""
         raise NotImplementedError
 
+    def integers(self, *parts: Any) -> Any:
+        """Return the integers among these parts, one for each number."""
+        return parts[0]
+
     def quantizer(self, axis: Any) -> Any:
         """Return what quantizes weights: the config's, or one for largest values."""
         config = self.layer.quantization_config
@@ -112,6 +116,10 @@ class Int4(Packing):
         integers, *groups = [K.transpose(p) if axis else p for p in parts]
         inputs = K.arange(self.columns if axis else self.rows, dtype="float32")
         return [pack_int4(integers, -1)[0], *groups, K.floor(inputs / self.block)]
+
+    def integers(self, *parts: Any) -> Any:
+        matrix = unpack_int4(parts[0], self.columns, -1)
+        return matrix if self.form.axis else K.reshape(matrix, self.shape)
 
     def decode(self, *parts: Any) -> Any:
         packed, scale, *more = parts

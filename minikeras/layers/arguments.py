@@ -129,7 +129,8 @@ def kept_arguments(layer: Any, base: type) -> dict[str, Any]:
     """
     own = next(c for c in type(layer).__mro__ if c.__module__.startswith(_PACKAGE))
     names = set(vars(layer)) - {*K.constructor_arguments(base)}
-    kept = (name for name in K.constructor_arguments(own) if name in names)
+    taken = (*K.constructor_arguments(own), *layer._kept_besides)
+    kept = (name for name in taken if name in names)
     return {name: _written(getattr(layer, name)) for name in kept}
 
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import BoundArguments
 from typing import Any
 
-from minikeras import adapters, constraints, dtype_policies, initializers, regularizers
+from minikeras import adapters, dtype_policies, regularizers
 from minikeras import backend as K
 from minikeras.layers.arguments import given_arguments, is_turned_off, kept_arguments
-from minikeras.layers.context import bind, call_depth, entered, tensor_arguments
+from minikeras.layers.context import bind, call_depth, check_positions, entered
 from minikeras.layers.history import CallNode, symbolic_leaves
 from minikeras.layers.input_spec import check_inputs, known_shape
 from minikeras.layers.masks import (
@@ -30,12 +30,14 @@ from minikeras.layers.masks import (
     with_mask,
 )
 from minikeras.layers.operation import Operation, apart, operation_name, shapes_of
-from minikeras.layers.tracking import Tracked
+from minikeras.layers.shapes import on_shapes, stand_ins
+from minikeras.layers.weights import Weighted
 
 __all__ = ["Layer"]
 
 _PACKAGE = __name__.partition(".")[0]
 _LAYERS = __name__.rpartition(".")[0]
+_WRITE_SHAPE = "Should implement `def compute_output_shape(self, input_shape)`."
 
 
 def _of_policy(name: str, doc: str) -> property:
@@ -50,7 +52,7 @@ def _of_policy(name: str, doc: str) -> property:
     return property(part, doc=doc)
 
 
-class Layer(adapters.Quantizable, Tracked, Operation):
+class Layer(adapters.Quantizable, Weighted, Operation):
     """A computation with state: the building block of models.
 
     Subclasses set their arguments in `__init__`, make weights in `build(input_shape)`
@@ -76,6 +78,17 @@ class Layer(adapters.Quantizable, Tracked, Operation):
     """
 
     _builds = True
+    _building = False
+    _called = False
+    # Arguments in configs that the signature of the constructor does not show.
+    _kept_besides: tuple[str, ...] = ()
+    # Whether all weights and sublayers have to be there when it is built.
+    _locks = True
+    # What reaches layers inside without being passed on.
+    _call_context_args: frozenset[str] = frozenset({"training"})
+    # Whether inputs become tensors of its dtype, and may by place be nothing else.
+    _convert_input_args = True
+    _allow_non_tensor_positional_args = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -117,7 +130,6 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self.built = False
         self._trainable = trainable
-        self._call_losses: list[Any] = []
         self._inbound_nodes: list[CallNode] = []
         self._compiled_call: tuple[object, Any] = (None, None)
         self._build_shapes: dict[str, Any] | None = None
@@ -126,7 +138,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, now that the shape of the input is known."""
-        self.built = True
+        self.built = True  # those of layers inside are made when they are called
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs, in K.
@@ -134,9 +146,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         Raises:
             NotImplementedError: if the subclass has none.
         """
-        raise NotImplementedError(
-            f"Layer {type(self).__name__} does not have a `call` method implemented."
-        )
+        raise self._not_implemented_error("call")
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments from which `from_config` makes the same layer again.
@@ -158,7 +168,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         config |= kept_arguments(self, Layer)
         if type(self).get_config is not Layer.get_config:
             return config
-        accepted = K.constructor_arguments(type(self))
+        accepted = (*K.constructor_arguments(type(self)), *self._kept_besides)
         given = given_arguments(self).items()
         return {k: v for k, v in (*given, *config.items()) if k in accepted}
 
@@ -173,12 +183,14 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             custom_objects: classes and functions that it may name, by their names.
         """
         with K.custom_object_scope(custom_objects):
-            return super().from_config(
-                {
-                    k: K.deserialize_keras_object(v) if _is_object(v) else v
-                    for k, v in config.items()
-                }
-            )
+            given = {
+                k: K.deserialize_keras_object(v) if _is_object(v) else v
+                for k, v in config.items()
+            }
+            policy = given.get("dtype")
+            if type(policy) is dtype_policies.DTypePolicy:
+                given["dtype"] = policy.name
+            return super().from_config(given)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Return the shape of the output for a given shape of the input.
@@ -186,6 +198,8 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         Shapes of several inputs go by the names of `call`, as in ``query_shape=``; that
         of the first one may be given as ``input_shape=``.
         """
+        if type(self).call is Layer.call:
+            raise self._not_implemented_error("compute_output_shape", _WRITE_SHAPE)
         if "input_shape" in kwargs:
             args = (kwargs.pop("input_shape"), *args)
         with K.tracing():
@@ -211,7 +225,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             self._clear_losses()
             return spec
         bound = bind(self, args, kwargs)[0]
-        shape = _on_shapes(self.compute_output_shape, tensor_arguments(bound))
+        shape = on_shapes(self, self.compute_output_shape, bound)
         if not isinstance(shape, (list, tuple, dict)):
             raise ValueError(
                 f"Method `compute_output_shape()` of layer {type(self).__name__} is "
@@ -277,106 +291,46 @@ class Layer(adapters.Quantizable, Tracked, Operation):
                 f"{len(values)}, but expected {len(own)} variables."
             )
 
+    def rematerialized_call(
+        self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Callable[..., Any]:
+        """Return `layer_call`: plans keep no value longer than it is needed."""
+        return layer_call
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse: metrics are given to `compile`, or kept as attributes.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(
+            "Layer `add_metric()` method is deprecated. Add your metric in "
+            "`Model.compile(metrics=[...])`, or create metric trackers in init() or "
+            "build() when subclassing the layer or model, then call "
+            "`metric.update_state()` whenever necessary."
+        )
+
+    def _register_call_context_args(self, *names: str) -> None:
+        """Let these arguments reach layers inside that have registered them too.
+
+        Args:
+            names: of arguments that may be given to this layer's call, even where its
+                `call` does not take them; `training` always is such an argument.
+
+        Raises:
+            RuntimeError: if the layer has been called.
+        """
+        if self._called:
+            raise RuntimeError(
+                "Cannot add call-context args after the layer has been called."
+            )
+        self._call_context_args = self._call_context_args | set(names)
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Return the mask of the output; by default that of the input."""
         return previous_mask
 
-    # -- weights and losses ------------------------------------------------------------
-
-    def add_weight(
-        self,
-        shape: Sequence[int] | int | None = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> K.Variable:
-        """Return a new variable of this layer.
-
-        Args:
-            shape: its sizes; a scalar by default.
-            initializer: a name, an initializer, or a function of shape and dtype;
-                ``"glorot_uniform"`` by default for floats, zeros otherwise.
-            dtype: the layer's variable dtype by default.
-            trainable: whether it is trained.
-            autocast: whether it follows the layer's compute dtype.
-            regularizer: a penalty added to the model's loss.
-            constraint: a projection applied after each update.
-            aggregation: how replicas would be merged.
-            overwrite_with_gradient: whether an update replaces it by its gradient.
-            name: the last part of its path.
-
-        Raises:
-            ValueError: if the shape is a string: a name is given by its keyword.
-        """
-        if isinstance(shape, str):
-            raise ValueError(
-                f"Received shape={shape!r}, a string. The first argument of "
-                "`add_weight` is the shape; pass the name as a keyword argument: "
-                f"`add_weight(name={shape!r}, ...)`."
-            )
-        kind = K.standardize_dtype(dtype or self.variable_dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if "float" in kind else "zeros"
-        with K.layer_scope(self.name):
-            weight = K.Variable(
-                initializers.get(initializer),
-                shape=(shape,) if isinstance(shape, int) else tuple(shape or ()),
-                dtype=kind,
-                trainable=trainable,
-                autocast=autocast,
-                aggregation=aggregation,
-                name=name,
-            )
-        weight.trainable = trainable and self.trainable
-        weight.regularizer = regularizers.get(regularizer)
-        weight.constraint = constraints.get(constraint)
-        weight.overwrite_with_gradient = overwrite_with_gradient
-        self._added.append(weight)
-        return weight
-
-    add_variable = add_weight
-
-    def weight_rule(
-        self,
-        name: str,
-        initializer: Any,
-        regularizer: Any = None,
-        constraint: Any = None,
-    ) -> None:
-        """Keep the arguments that say how the weight `name` starts and is held.
-
-        They become the attributes ``kernel_initializer``, ``kernel_regularizer`` and
-        ``kernel_constraint`` of a weight called ``"kernel"``.
-        """
-        setattr(self, f"{name}_initializer", initializers.get(initializer))
-        setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
-        setattr(self, f"{name}_constraint", constraints.get(constraint))
-
-    def add_ruled_weight(
-        self,
-        name: str,
-        shape: Sequence[int],
-        trainable: bool = True,
-        autocast: bool = True,
-        rule: str | None = None,
-    ) -> K.Variable:
-        """Return a new variable of this layer, by the rule kept for its name."""
-        rule = rule or name
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            trainable=trainable,
-            autocast=autocast,
-            initializer=getattr(self, f"{rule}_initializer"),
-            regularizer=getattr(self, f"{rule}_regularizer"),
-            constraint=getattr(self, f"{rule}_constraint"),
-        )
+    # -- how it was built --------------------------------------------------------------
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Return the shapes for which the layer was built, None if it is not."""
@@ -391,6 +345,17 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             self.build(config["input_shape"])
         elif "shapes_dict" in config:
             self.build(**config["shapes_dict"])
+
+    def _build_at_init(self) -> None:
+        """Be built from now on, unless there is a `build` to be called first."""
+        if type(self).build is Layer.build:
+            self._finish_build()
+
+    def _finish_build(self) -> None:
+        self.built = True  # type: ignore[override]
+        self.on_built()
+        if self._locks:
+            self._tracker.lock()
 
     @property
     def built(self) -> bool:
@@ -418,7 +383,8 @@ class Layer(adapters.Quantizable, Tracked, Operation):
     def dtype_policy(self, value: Any) -> None:
         policy, held = dtype_policies.get(value), self._dtype_policy
         if isinstance(held, dtype_policies.DTypePolicyMap) and self.path:
-            held.pop(self.path, None)
+            if self.path in held:
+                del held[self.path]
             held[self.path] = policy
         else:
             self._dtype_policy = policy
@@ -441,23 +407,6 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         casts = self.autocast and K.is_float_dtype(self.compute_dtype)
         return self.compute_dtype if casts else None
 
-    @property
-    def losses(self) -> list[Any]:
-        """Penalties of the last call, and of the weights that have a regularizer."""
-        ruled = (w for w in self.trainable_weights if w.regularizer is not None)
-        return [*self._losses_of_call(), *(w.regularizer(w.value) for w in ruled)]
-
-    def add_loss(self, loss: Any) -> None:
-        """Add a scalar, or a list of scalars, to what training minimizes."""
-        self._call_losses.extend(K.tree.flatten(loss))
-
-    def _losses_of_call(self) -> list[Any]:
-        return [loss for layer in self._flatten_layers() for loss in layer._call_losses]
-
-    def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._call_losses.clear()
-
     # -- calling -----------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -479,12 +428,19 @@ class Layer(adapters.Quantizable, Tracked, Operation):
             outermost = call_depth() == 0
             if outermost:
                 self._clear_losses()
-            cast_args, cast_kwargs = K.tree.map_structure(self._cast, (args, kwargs))
-            bound, training = bind(self, cast_args, cast_kwargs)
+            cast_args, cast_kwargs = args, kwargs
+            if self._convert_input_args:
+                given = (args, kwargs)
+                cast_args, cast_kwargs = K.tree.map_structure(self._cast, given)
+            if not self._allow_non_tensor_positional_args:
+                check_positions(cast_args)
+            bound, around = bind(self, cast_args, cast_kwargs)
             kind = self._read_dtype
-            with entered(training), K.name_scope(self.name), K.AutocastScope(kind):
+            with entered(around), K.name_scope(self.name), K.AutocastScope(kind):
                 outputs = self._call_bound(bound)
+            self._called = True
             if outermost and trace.is_symbolic:
+                self._clear_losses()  # those of a call on no numbers
                 outputs = apart(outputs, tensors)
                 CallNode(self, args, kwargs, outputs)
         return outputs
@@ -523,7 +479,7 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         first = next(iter(bound.arguments.values()), None)
         check_inputs(self.input_spec, first, self.name)
         if not self._built:
-            self._build_for(tensor_arguments(bound))
+            self._build_for(bound)
             check_inputs(self.input_spec, first, self.name)
         mask = take_masks(bound)
         outputs = self.call(*bound.args, **bound.kwargs)
@@ -531,10 +487,13 @@ class Layer(adapters.Quantizable, Tracked, Operation):
         pass_on(self, first, mask, outputs)
         return outputs
 
-    def _build_for(self, inputs: dict[str, Any]) -> None:
+    def _build_for(self, bound: BoundArguments) -> None:
         """Call `build` with the shapes of the inputs, named or in order."""
-        _on_shapes(self.build, inputs)
-        self.built = True  # type: ignore[override]
+        if type(self).build is Layer.build:  # layers inside are built when called
+            self._finish_build()
+        else:
+            on_shapes(self, self.build, bound)
+            self.built = True  # type: ignore[override]
 
     def _penalize(self, outputs: Any) -> None:
         """Add the activity penalty, per sample."""
@@ -545,25 +504,6 @@ class Layer(adapters.Quantizable, Tracked, Operation):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _on_shapes(method: Callable[..., Any], inputs: dict[str, Any]) -> Any:
-    """Call `method` with the shapes of inputs, by names it has for them or in order."""
-    shapes = {f"{name}_shape": shapes_of(x) for name, x in inputs.items()}
-    wanted = inspect.signature(method).parameters
-    needed = {k for k, p in wanted.items() if p.default is inspect.Parameter.empty}
-    if len(wanted) > 1 and set() < needed <= shapes.keys():
-        return method(**{name: shapes[name] for name in wanted if name in shapes})
-    return method(*[next(iter(shapes.values()), None)] if wanted else ())
-
-
-def stand_ins(shape: Any, dtype: str) -> Any:
-    """Return a placeholder of this shape, or a nesting of them for several shapes."""
-    if all(n is None or isinstance(n, int) for n in shape):
-        return K.placeholder(tuple(shape), dtype=dtype)
-    if isinstance(shape, dict):
-        return {k: stand_ins(s, dtype) for k, s in shape.items()}
-    return type(shape)(stand_ins(s, dtype) for s in shape)
 
 
 def _declared_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
@@ -590,12 +530,17 @@ def _completed(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def complete(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with K.init_scope(), K.layer_scope(self.name):
-            self._path = K.current_path()
+        if self._building:  # by a subclass, which may not be done yet
             build(self, *args, **kwargs)
-        # Last, as a build may call that of a base with other shapes.
+            return
+        self._building = True
+        try:
+            with K.init_scope(), K.layer_scope(self.name), self._tracker.unlocked():
+                self._path = K.current_path()
+                build(self, *args, **kwargs)
+        finally:
+            self._building = False
         self._build_shapes = {**dict(zip(names, args, strict=False)), **kwargs}
-        self.built = True
-        self.on_built()
+        self._finish_build()
 
     return complete

@@ -13,6 +13,7 @@ from typing import Any
 
 from minikeras import activations
 from minikeras import backend as K
+from minikeras.adapters import Adaptable, Filters, Weight
 from minikeras.layers.arguments import NUMBER, one_of, positive, sizes
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.signatures import rules, takes
@@ -135,7 +136,9 @@ class Convolution(Spatial):
     "use_bias",
     rules("kernel", "bias"),
 )
-class _Conv(Convolution):
+class _Conv(  # pyright: ignore[reportIncompatibleMethodOverride]
+    Adaptable, Convolution
+):
     """Base of convolutions: every filter sees all channels of its group.
 
     Args:
@@ -144,9 +147,14 @@ class _Conv(Convolution):
         kernel_initializer: how the kernel starts.
         kernel_regularizer: a penalty on the kernel.
         kernel_constraint: a projection of the kernel after each update.
+        lora_rank: see `enable_lora`, which is called as soon as there is a kernel.
+        lora_alpha: see `enable_lora`.
 
     The other arguments are those of `Convolution`.
     """
+
+    form = Filters()
+    kernel = Weight()
 
     def __init__(
         self,
@@ -163,6 +171,8 @@ class _Conv(Convolution):
         kernel_initializer: Any = "glorot_uniform",
         kernel_regularizer: Any = None,
         kernel_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -175,6 +185,7 @@ class _Conv(Convolution):
             use_bias,
             **kwargs,
         )
+        self.adapt(lora_rank, lora_alpha)
         self.filters = positive(filters, "filters")
         self.groups = positive(groups, "groups", NUMBER)
         self.weight_rule(

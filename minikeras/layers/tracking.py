@@ -79,6 +79,16 @@ class Tracked(Stored):
         return self._owned(K.SeedGenerator)
 
     @property
+    def _trainable_variables(self) -> list[K.Variable]:
+        """The variables of this layer alone that were born trainable."""
+        return [v for v in self._owned(K.Variable) if v.born_trainable]
+
+    @property
+    def _non_trainable_variables(self) -> list[K.Variable]:
+        """The other variables of this layer alone."""
+        return [v for v in self._owned(K.Variable) if not v.born_trainable]
+
+    @property
     def _own_variables(self) -> list[K.Variable]:
         """The variables of this layer alone, those born trainable first."""
         return sorted(self._owned(K.Variable), key=lambda v: not v.born_trainable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -69,8 +70,11 @@ def _traced_back(tensor: K.Tensor) -> CallNode:
 def _ordered_calls(
     outputs: Iterable[K.Tensor], inputs: Iterable[K.Tensor]
 ) -> list[CallNode]:
-    """Return the calls between inputs and outputs, each after those it depends on."""
-    ends = {_traced_back(x) for x in inputs}
+    """Return the calls between inputs and outputs, each after those it depends on.
+
+    An input that no output depends on comes first.
+    """
+    ends = dict.fromkeys(map(_traced_back, inputs))
     done: dict[CallNode, None] = {}
     stack = [(_traced_back(y), False) for y in reversed(list(outputs))]
     while stack:
@@ -83,7 +87,7 @@ def _ordered_calls(
                 stack.extend(
                     (_traced_back(x), False) for x in reversed(node.input_tensors)
                 )
-    return list(done)
+    return [*(end for end in ends if end not in done), *done]
 
 
 def _check_symbolic(**structures: Any) -> None:
@@ -94,6 +98,19 @@ def _check_symbolic(**structures: Any) -> None:
                     f"All `{name}` values must be KerasTensors, from `Input` and from "
                     f"layers called on it. Received: {name}={structure} including "
                     f"invalid value {x} of type {type(x)}"
+                )
+
+
+def _check_connected(inputs: Any, outputs: Any, model: str) -> None:
+    given = K.tree.flatten(inputs)
+    starts = {*map(_traced_back, given)}
+    for path, y in tree.flatten_with_path(outputs):
+        for node in _ordered_calls([y], given):
+            if not node.input_tensors and node not in starts:
+                raise ValueError(
+                    f"Output with path `{'.'.join(map(str, path))}` is not connected "
+                    f"to `inputs`: it depends on '{node.operation.name}', which is not "
+                    f"among the inputs of '{model}'."
                 )
 
 
@@ -119,13 +136,13 @@ class Functional(Model):
     ) -> None:
         _check_symbolic(inputs=inputs, outputs=outputs)
         super().__init__(name=name, **kwargs)
+        _check_connected(inputs, outputs, self.name)
         if not all(map(is_input, K.tree.flatten(inputs))):
             inputs, outputs = _on_inputs(inputs, outputs)
         self._inputs_struct = inputs
         self._outputs_struct = outputs
         self._any_sizes = False
         self._calls = _ordered_calls(self.outputs, self.inputs)
-        self._check_connected()
         layers = dict.fromkeys(node.operation for node in self._calls)
         self._operations = sorted(layers, key=self._depth_order(list(layers)))
         self.built = True
@@ -144,21 +161,6 @@ class Functional(Model):
         for node, value in depth.items():
             of_layer[node.operation] = max(of_layer.get(node.operation, 0), value)
         return lambda layer: (-of_layer[layer], layers.index(layer))
-
-    def _check_connected(self) -> None:
-        starts = set(self._input_layers)
-        foreign = [
-            node
-            for node in self._calls
-            if not node.input_tensors and node.operation not in starts
-        ]
-        for path, y in tree.flatten_with_path(self._outputs_struct) if foreign else ():
-            if set(foreign).intersection(_ordered_calls([y], self.inputs)):
-                raise ValueError(
-                    f"Output with path `{'.'.join(map(str, path))}` is not connected "
-                    f"to `inputs`: it depends on '{foreign[0].operation.name}', which "
-                    f"is not among the inputs of '{self.name}'."
-                )
 
     # -- structure ---------------------------------------------------------------------
 
@@ -264,7 +266,16 @@ class Functional(Model):
     def graph_from_config(
         kind: type[Model], config: dict[str, Any], custom_objects: Any = None
     ) -> Model:
-        """Return a model of a class, made from the result of `get_config`."""
+        """Return a model of a class, made from the result of `get_config`, of any age.
+
+        Raises:
+            ValueError: if the calls of layers do not form a graph.
+        """
+        calls = (node for c in config["layers"] for node in c["inbound_nodes"])
+        if any(isinstance(node, list) for node in calls):
+            layouts = importlib.import_module("minikeras.saving.layouts")
+            old = {"class_name": "Functional", "config": config}
+            config = layouts.modern_config(old)["config"]
         with K.custom_object_scope(custom_objects):
             layers = {
                 c["name"]: K.deserialize_keras_object(c) for c in config["layers"]

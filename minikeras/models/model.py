@@ -17,9 +17,14 @@ from minikeras.layers.shapes import stand_ins
 from minikeras.models.state_tree import read_state, write_state
 from minikeras.models.summary import summary_text
 from minikeras.models.trained import Trained
+from minikeras.quantizers.awq import AWQ
+from minikeras.quantizers.calibrating import calibrate_blocks, check_structure
 from minikeras.quantizers.configs import is_chosen, validate_and_resolve_config
+from minikeras.quantizers.gptq import GPTQ
 
 __all__ = ["Model"]
+
+_ALGORITHMS = {"gptq": GPTQ, "awq": AWQ}
 
 GRAPH_KEYS = {"layers", "input_layers", "output_layers"}
 
@@ -92,7 +97,7 @@ class Model(Trained, Layer):
         """Quantize all layers that can be; warn of the others that were chosen.
 
         Args:
-            mode: ``"int8"`` or ``"int4"``.
+            mode: ``"int8"``, ``"int4"``, ``"float8"``, ``"gptq"`` or ``"awq"``.
             config: with what to quantize, in place of `mode` or besides.
             filters: which layers: a pattern found in their names, a list of patterns,
                 or a function from a layer to whether it is chosen; all by default.
@@ -108,6 +113,12 @@ class Model(Trained, Layer):
                 f"{type(self).__name__}: {kwargs}"
             )
         config = validate_and_resolve_config(mode, config)
+        algorithm = _ALGORITHMS.get(config.mode)
+        structure = None
+        if algorithm:
+            structure = config.quantization_layer_structure
+            structure = structure or self.get_quantization_layer_structure(config.mode)
+            check_structure(structure, f"mode='{config.mode}'")
         for layer in self._flatten_layers():
             if layer._layers or not is_chosen(layer, filters):
                 continue
@@ -115,6 +126,22 @@ class Model(Trained, Layer):
                 layer.quantize(config.mode, type_check=type_check, config=config)
             except NotImplementedError as error:
                 warnings.warn(str(error), stacklevel=2)
+        if algorithm:
+            calibrate_blocks(algorithm, config, structure, filters)
+
+    def get_quantization_layer_structure(
+        self, mode: str | None = None
+    ) -> dict[str, Any] | None:
+        """Return which layers quantization that looks at data goes through.
+
+        Args:
+            mode: ``"gptq"`` or ``"awq"``.
+
+        Returns:
+            None, unless a subclass tells: ``"pre_block_layers"``, which come first, and
+            ``"sequential_blocks"``, which are quantized one after the other.
+        """
+        return None
 
     # -- files -----------------------------------------------------------------------
 

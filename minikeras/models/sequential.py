@@ -32,6 +32,7 @@ class Sequential(Model):
         ((None, 2), 8)
     """
 
+    _locks = False  # layers can be added at any time
     _saved_first = ("layers",)  # in files, before attributes of subclasses
     _not_saved = frozenset({"_stack", "_functional", "_connected"})
 

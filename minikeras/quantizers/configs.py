@@ -164,7 +164,7 @@ class Float8QuantizationConfig(QuantizationConfig):
 class Calibrated(QuantizationConfig, K.Configured):
     """Base of configs of algorithms that look at data.
 
-    They can be written, read and compared; the algorithms themselves are not here.
+    Their data are no part of files. The algorithms are run by `Model.quantize`.
     """
 
     weight_bits: int

@@ -248,13 +248,6 @@ class TestErrors:
         with pytest.raises(ValueError, match="incompatible with kernel constraints"):
             held.enable_lora(1)
 
-    @pytest.mark.parametrize("name", ["GPTQConfig", "AWQConfig"])
-    def test_algorithms_that_take_data_are_not_here(self, name):
-        dense = layers.Dense(2)
-        dense.build((None, 3))
-        with pytest.raises(NotImplementedError, match="takes calibration data"):
-            dense.quantize(config=getattr(quantizers, name)(None, None))
-
     def test_a_policy_of_theirs_quantizes_nothing_by_itself(self):
         dense = layers.Dense(2)
         dense.build((None, 3))

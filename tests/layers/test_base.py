@@ -621,7 +621,7 @@ def test_a_layer_of_a_kind_without_weights_is_built_from_the_start():
 def test_arguments_of_the_base_are_checked():
     with pytest.raises(ValueError, match="`trainable` to be a boolean"):
         layers.Dense(2, trainable=1)
-    with pytest.raises(ValueError, match="name as a keyword argument"):
+    with pytest.raises(ValueError, match="name` must be passed as a keyword argument"):
         Layer().add_weight("kernel")
 
 
