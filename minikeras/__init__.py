@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         distillation,
         distribution,
         dtype_policies,
+        export,
         initializers,
         layers,
         legacy,
