@@ -15,6 +15,7 @@ import numpy as np
 from minikeras import backend as K
 from minikeras.callbacks.base import Callback, Logs
 from minikeras.callbacks.frequency import Frequency
+from minikeras.data import Position
 from minikeras.saving.durable import atomic_write
 from minikeras.saving.files import opened_weights, restore_all, save_states
 from minikeras.saving.states import Saved, collected
@@ -30,8 +31,10 @@ class BackupAndRestore(Callback):
     When `fit` is called anew, with the same arguments, it goes on after the last batch
     that was backed up; losses and weights are, bit for bit, those that training without
     an interruption would have had. For that the backup has the weights and the state
-    of the optimizer, and besides epoch and batch, the random generators, and the sums
-    in metrics. Data from a generator start anew, and are read up to the batch.
+    of the optimizer, and besides epoch and batch, the random generators, the sums in
+    metrics, and the position in the data. The order of shuffled arrays is found again;
+    a generator starts anew and is read up to the batch; of a `PyDataset`, the methods
+    for the begin and the end of epochs are called as often as they were.
 
     Args:
         backup_dir: a folder for the backup alone.
@@ -79,28 +82,27 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Take up training where a backup left it, if there is one."""
-        for path in (self._weights_path, self._prev_weights_path):
-            if os.path.exists(path):
-                try:
-                    self._restore(path)
-                except (OSError, ValueError) as error:
-                    if path == self._prev_weights_path or not self.double_checkpoint:
-                        raise
-                    warnings.warn(
-                        f"The backup before the last is used. {error}",
-                        stacklevel=2,
-                    )
-                else:
-                    return
+        paths = (self._weights_path, self._prev_weights_path)
+        *earlier, last = [path for path in paths if os.path.exists(path)] or [None]
+        for path in earlier:
+            try:
+                self._restore(path)
+            except (OSError, ValueError) as error:
+                warnings.warn(
+                    f"The backup before the last is used. {error}", stacklevel=2
+                )
+            else:
+                return
+        if last is not None:
+            self._restore(last)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note with which random numbers the epoch begins."""
+        """Note the epoch, and count its batches."""
         self._current_epoch = epoch
         self._frequency.begin_epoch()
         resumed = self.model.resumption
         if resumed is not None and resumed.epoch == epoch and resumed.batch:
             self._frequency.resume(resumed.batch)
-        self._begun_with = K.global_seed_generator().state.numpy()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Back up after so many batches."""
@@ -110,7 +112,6 @@ class BackupAndRestore(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Back up after the epoch."""
         self._current_epoch = epoch + 1
-        self._begun_with = K.global_seed_generator().state.numpy()
         if self._frequency.per_epoch:
             self._back_up(epoch + 1, 0)
 
@@ -131,8 +132,11 @@ class BackupAndRestore(Callback):
         position = {
             "epoch": np.asarray(epoch),
             "batch": np.asarray(batch),
-            "begun_with": self._begun_with,
         }
+        for kind, (rounds, taken, mark) in self.model.positions().items():
+            position[kind] = np.asarray([rounds, taken])
+            if mark is not None:
+                position[f"{kind} mark"] = mark
         state = [variable.numpy() for variable in self._beyond_weights()]
         states = collected(self.model)
         states[PLACE] = Saved(None, position)
@@ -167,10 +171,13 @@ class BackupAndRestore(Callback):
                 self.model.resume_at(json.load(file)["epoch"])
             return
         pairs = list(zip(self._beyond_weights(), state, strict=True))
-        K.batch_set_value(pairs)
-        K.global_seed_generator().state.assign(position["begun_with"])
         self.model.resume_at(
             int(position["epoch"]),
             int(position["batch"]),
             lambda: K.batch_set_value(pairs),
+            {
+                kind: Position(*position[kind].tolist(), position.get(f"{kind} mark"))
+                for kind in ("train", "test")
+                if kind in position
+            },
         )

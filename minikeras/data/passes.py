@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
-__all__ = ["Passes"]
+__all__ = ["Passes", "Position"]
 
 _END = object()
+
+
+class Position(NamedTuple):
+    """How far passes have come through a source.
+
+    Attributes:
+        rounds: how often it has been gone through to its end.
+        taken: batches taken since; of a source that cannot start anew, all of them.
+        mark: what `Passes.mark` returned when this round began.
+    """
+
+    rounds: int = 0
+    taken: int = 0
+    mark: Any = None
 
 
 class Passes:
@@ -21,6 +36,10 @@ class Passes:
         steps: batches per pass, which then begins where the last one ended; by default
             a pass ends when the source does.
         prepare: is applied to each batch.
+
+    Attributes:
+        mark: is asked when a round through the source begins, for what the order of its
+            batches depends on.
 
     Example:
         >>> counting = Passes(iter(range(10)), steps=3)
@@ -37,7 +56,19 @@ class Passes:
         self.source = source
         self.steps = steps
         self.prepare = prepare
+        self.mark: Callable[[], Any] = lambda: None
         self._rest: Iterator[Any] | None = None
+        self._position = Position()
+
+    @property
+    def position(self) -> Position:
+        """How far the passes have come."""
+        return self._position
+
+    @property
+    def _starts_anew(self) -> bool:
+        """Whether the source can: a generator cannot."""
+        return not isinstance(self.source, Iterator)
 
     @property
     def length(self) -> int | None:
@@ -76,13 +107,16 @@ class Passes:
         rest = self._batches()
         if self.steps is None:
             self._rest = None
-            yield from rest
+            for batch in rest:
+                yield self._taken(batch)
+            self._end_round()
             return
         self._rest = rest
         for done in range(self.steps):
             batch = next(rest, _END)
             if batch is _END:
                 self._rest = None
+                self._end_round()
                 if done:
                     self._warn(done)
                     return
@@ -90,11 +124,48 @@ class Passes:
                 batch = next(rest, _END)
                 if batch is _END:
                     return
-            yield batch
+            yield self._taken(batch)
+
+    def go_to(self, position: Position, return_to: Callable[[Any], None]) -> None:
+        """Let the next pass begin where passes over such a source had come to.
+
+        Args:
+            position: where that is.
+            return_to: is called with its mark, before batches are passed over.
+        """
+        rounds, taken, mark = position
+        begun = self._rest is not None  # one batch has been looked at
+        for number in range(rounds if hasattr(self.source, "on_epoch_end") else 0):
+            if number or not begun:
+                self.source.on_epoch_begin()  # type: ignore[attr-defined]
+            self.source.on_epoch_end()  # type: ignore[attr-defined]
+        if rounds and self._starts_anew:
+            self._rest = None
+        if taken:
+            return_to(mark)
+            rest = self._batches()
+            deque(islice(rest, taken), maxlen=0)
+            self._rest = rest
+        self._position = position
+
+    def _taken(self, batch: Any) -> Any:
+        """Return a batch, and count it."""
+        rounds, taken, mark = self._position
+        self._position = Position(rounds, taken + 1, mark)
+        return batch
+
+    def _end_round(self) -> None:
+        rounds, taken, mark = self._position
+        left = 0 if self._starts_anew else taken
+        self._position = Position(rounds + 1, left, mark)
 
     def _batches(self) -> Iterator[Any]:
         """Return what is left of the source, all of it if a pass has ended it."""
-        return iter(self.source) if self._rest is None else self._rest
+        if self._rest is not None:
+            return self._rest
+        if self._starts_anew:
+            self._position = Position(self._position.rounds, 0, self.mark())
+        return iter(self.source)
 
     def _warn(self, done: int) -> None:
         warnings.warn(

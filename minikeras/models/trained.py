@@ -66,6 +66,7 @@ class Trained:
     compute_metrics = _by_trainer(Trainer.compute_metrics)
     get_metrics_result = _by_trainer(Trainer.get_metrics_result)
     reset_metrics = _by_trainer(Trainer.reset_metrics)
+    positions = _by_trainer(Trainer.positions)
     resume_at = _by_trainer(Trainer.resume_at)
     get_compile_config = _by_trainer(Trainer.get_compile_config)
 

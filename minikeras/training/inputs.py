@@ -34,6 +34,9 @@ class Batches:
     first: Any
     complete: bool = True
 
+    def __post_init__(self) -> None:
+        self.passes.mark = random_state
+
     @property
     def sample(self) -> Any:
         """A first row of the data, in its nesting."""
@@ -81,6 +84,11 @@ def batches(
     seen = [a if in_memory(a) else as_array(a[:1]) for a in columns]
     passes = Passes(rows, limited(steps), lambda batch: [as_array(a) for a in batch])
     return Batches(passes, filled(data, seen))
+
+
+def random_state() -> np.ndarray[Any, Any]:
+    """Return the state of the global generator, which the order of rows depends on."""
+    return K.global_seed_generator().state.numpy()
 
 
 def limited(steps: int | None) -> int | None:

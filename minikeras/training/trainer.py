@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import count, islice
 from operator import itemgetter
@@ -13,6 +13,7 @@ from typing import Any
 from minikeras import backend as K
 from minikeras.callbacks import CallbackList, History
 from minikeras.callbacks.records import TerminateOnNaN
+from minikeras.data import Passes, Position
 from minikeras.distribution import require_one_device
 from minikeras.training.checks import check_inputs
 from minikeras.training.inputs import (
@@ -57,6 +58,7 @@ class Trainer(Objective):
         super().__init__(model)
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.resumption: Resumption | None = None
+        self._passes: dict[str, Passes] = {}
         self._steps: dict[str, K.TracedFunction] = {}
         self._traced_for: Any = None
         self._looked_at: object = None
@@ -67,7 +69,11 @@ class Trainer(Objective):
         return {**vars(self), "_steps": {}, "_traced_for": None, "_looked_at": None}
 
     def resume_at(
-        self, epoch: int, batch: int = 0, restore: Callable[[], Any] | None = None
+        self,
+        epoch: int,
+        batch: int = 0,
+        restore: Callable[[], Any] | None = None,
+        positions: Mapping[str, Position] | None = None,
     ) -> None:
         """Let the training that begins go on from an earlier one.
 
@@ -77,8 +83,13 @@ class Trainer(Objective):
             epoch: with which to go on.
             batch: how many batches of it to pass over.
             restore: is called after these, before the first batch to train on.
+            positions: what `positions` returned there.
         """
-        self.resumption = Resumption(epoch, batch, restore)
+        self.resumption = Resumption(epoch, batch, restore, positions)
+
+    def positions(self) -> dict[str, Position]:
+        """Return how far training has come in its data, and in those held out."""
+        return {kind: passes.position for kind, passes in self._passes.items()}
 
     def fit(
         self,
@@ -164,8 +175,13 @@ class Trainer(Objective):
             self._checked("test", held_out)
         self.stop_training = False
         self.resumption = None
+        self._passes = {"train": data.passes}
+        if held_out is not None:
+            self._passes["test"] = held_out.passes
         logs: Logs = {}
         hooks.on_train_begin()
+        if self.resumption is not None:
+            self.resumption.enter(self._passes)
         for epoch in epochs:
             if self.resumption is not None and epoch < self.resumption.epoch:
                 continue
@@ -450,7 +466,7 @@ class Trainer(Objective):
         as_logs = as_outputs if kind == "predict" else self._logs
         size = self.steps_per_execution
         batches = iter(data.passes)
-        first = resumed.enter(batches) if resumed else 0
+        first = resumed.begin() if resumed else 0
         for number in count(first, size):
             group = list(islice(batches, size))
             if not group:
