@@ -234,7 +234,9 @@ def bincount(
     hit = K.equal(K.expand_dims(x, -1), K.arange(bins))
     if weights is None:
         return K.sum(K.cast(hit, "int32"), -2)
-    return K.sum(K.where(hit, K.expand_dims(weights, -1), 0), -2)
+    weights = K.convert_to_tensor(weights)
+    total = K.sum(K.where(hit, K.expand_dims(weights, -1), 0), -2)
+    return K.cast(total, K.dtype(weights))
 
 
 @eager

@@ -27,6 +27,8 @@ tensordot = eager(K.tensordot)
 @eager
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Multiply and sum as `subscripts` say, as in ``"bij,bjk->bik"``."""
+    if all(K.dtype(x) == "int8" for x in operands):  # as in `matmul`
+        operands = tuple(K.cast(x, "int32") for x in operands)
     return K.einsum(subscripts, *operands)
 
 

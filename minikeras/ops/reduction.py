@@ -71,7 +71,7 @@ def _at_least(
         return extreme(x, axis, keepdims)
     if 0 in (K.int_shape(x) or ()):
         return K.full_like(K.sum(x, axis, keepdims), initial)
-    return of_two(extreme(x, axis, keepdims), initial)
+    return of_two(extreme(x, axis, keepdims), K.cast(initial, K.dtype(x)))
 
 
 @eager

@@ -50,5 +50,5 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         returns: (n, N), by default (n, n)
     """
     powers = K.arange(K.shape(x)[0] if N is None else N)
-    y = K.power(K.expand_dims(x, -1), powers)
+    y = K.power(K.expand_dims(x, -1), K.cast(powers, K.dtype(x)))
     return y if increasing else K.flip(y, -1)
