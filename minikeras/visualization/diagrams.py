@@ -134,15 +134,22 @@ def plot_model(
     path = os.fspath(to_file)
     kind = os.path.splitext(path)[1][1:] or "png"
     dot.write(path, format=kind)
-    return None if kind == "pdf" else _shown(path)
+    return _shown(path, kind)
 
 
-def _shown(path: str) -> Any:
-    """Return an image for a notebook to show, None if there are no notebooks."""
+def _shown(path: str, kind: str) -> Any:
+    """Return an image for a notebook to show; None if it cannot, or there is none."""
     try:
-        return importlib.import_module("IPython.display").Image(filename=path)
+        display = importlib.import_module("IPython.display")
     except ImportError:
         return None
+    if kind == "svg":
+        return display.SVG(filename=path)
+    return (
+        display.Image(filename=path, format=kind)
+        if kind in ("png", "jpg", "gif")
+        else None
+    )
 
 
 def _check(model: Any, kwargs: dict[str, Any]) -> None:
@@ -331,6 +338,8 @@ def _of_each(layer: Any, side: str, what: str) -> str:
     """Return the shapes or dtypes of a layer's inputs or outputs as text."""
     try:
         found = K.tree.map_structure(lambda x: getattr(x, what), getattr(layer, side))
+        if what == "dtype":
+            found = K.tree.map_structure(str, found)
     except (ValueError, AttributeError):
         return "?"
     if isinstance(found, dict):
