@@ -44,6 +44,10 @@ def dereferenced(structure: Any, layers: Mapping[str, Layer]) -> Any:
         return {k: dereferenced(v, layers) for k, v in structure.items()}
     if len(structure) == 3 and isinstance(structure[0], str):
         name, node, index = structure
+        if name not in layers:
+            raise ValueError(
+                f"Invalid Functional model configuration. Missing node: {name}"
+            )
         return layers[name]._inbound_nodes[node].output_tensors[index]
     parts = [dereferenced(part, layers) for part in structure]
     return tuple(parts) if isinstance(structure, tuple) else parts
@@ -81,7 +85,9 @@ def replay_calls(
         if len(waiting) == len(pending):
             stuck = sorted({name for name, _ in waiting})
             raise ValueError(
-                f"layers {stuck} wait for inputs that no layer of the file makes"
+                f"Invalid Functional model configuration: layers {stuck} wait for "
+                "inputs that no layer makes. Their calls form loops, or refer to calls "
+                "that are not in the config."
             )
         pending = waiting
 

@@ -99,7 +99,9 @@ def _compare(form: Any, given: Any) -> None:
     by_key = isinstance(form, dict) and not isinstance(given, Mapping)
     if by_key and list(form) != sorted(form):
         raise ValueError(message)
-    warnings.warn(message, stacklevel=2)
+    trace = K.current_trace()
+    if trace is None or not trace.is_symbolic:  # models of models do not repeat it
+        warnings.warn(message, stacklevel=2)
 
 
 def _nesting(structure: Any) -> Any:

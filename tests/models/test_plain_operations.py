@@ -208,3 +208,43 @@ def test_an_unknown_class_is_refused() -> None:
         plain.operation_class("Means")
     with pytest.raises(TypeError, match="axes"):
         plain.operation_class("Mean")(axes=1)
+
+
+def test_an_unused_input_stays_an_input() -> None:
+    def of(lib: Any) -> Any:
+        a, b = lib.Input((3,), name="a"), lib.Input((3,), name="b")
+        return lib.Model({"a": a, "b": b}, a * 2)
+
+    ours, theirs = of(minikeras), of(keras)
+    assert plain_json(ours.get_config()) == plain_json(theirs.get_config())
+    read = minikeras.Model.from_config(ours.get_config())
+    given = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(read({"a": given, "b": given}), given * 2)
+
+
+def test_configs_of_keras_2_are_read_and_loops_refused() -> None:
+    def config(*nodes: tuple[str, str]) -> dict[str, Any]:
+        first = {"batch_input_shape": [None, 4], "dtype": "float32", "name": "x"}
+        row = {"class_name": "InputLayer", "name": "x", "config": first}
+        dense = [
+            {
+                "class_name": "Dense",
+                "name": name,
+                "config": {"units": 4, "name": name},
+                "inbound_nodes": [[[before, 0, 0, {}]]],
+            }
+            for name, before in nodes
+        ]
+        return {
+            "name": "m",
+            "layers": [{**row, "inbound_nodes": []}, *dense],
+            "input_layers": [["x", 0, 0]],
+            "output_layers": [["b", 0, 0]],
+        }
+
+    read = minikeras.Model.from_config(config(("b", "a"), ("a", "x")))
+    assert [layer.name for layer in read.layers] == ["x", "a", "b"]
+    with pytest.raises(ValueError, match="form loops"):
+        minikeras.Model.from_config(config(("b", "a"), ("a", "b")))
+    with pytest.raises(ValueError, match="Missing node: c"):
+        minikeras.Model.from_config(config(("b", "c")))
