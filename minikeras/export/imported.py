@@ -11,7 +11,7 @@ from minikeras import backend as K
 from minikeras.engine import ops
 from minikeras.export.emission import UnsupportedError
 from minikeras.export.library import dtype_of_element, onnx
-from minikeras.export.onnx_files import opened
+from minikeras.export.onnx_files import WEIGHT, opened
 from minikeras.export.reading import Program
 from minikeras.layers import Input, Layer
 from minikeras.models import Model
@@ -31,7 +31,6 @@ SETTINGS = {
     "Upsample": {1},
 }
 FIXED = {"BatchNormalization": {3, 4}}  # moving means and variances
-WEIGHT = "minikeras: a weight, the value of which is a variable's"
 
 
 def from_onnx(filepath: Any, name: str | None = None) -> Model:
@@ -129,7 +128,7 @@ class ONNXGraph(Layer):
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
         self.graph = graph
-        proto = onnx().load_model_from_string(base64.b64decode(graph))
+        proto = opened(base64.b64decode(graph), is_emptied=True)
         opsets = {entry.domain: entry.version for entry in proto.opset_import}
         version = opsets.get("", opsets.get("ai.onnx", 1))
         if "" in opsets and version < FIRST_OPSET:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from minikeras.export import UnsupportedError, from_onnx
+from minikeras.export import ONNXGraph, UnsupportedError, from_onnx
 from minikeras.saving import CorruptFileError, ModelFileError
 
 W = np.arange(12, dtype="float32").reshape(4, 3)
@@ -93,6 +94,14 @@ def test_a_file_beside_has_what_is_promised(facts: Any, tmp_path: Path) -> None:
     (tmp_path / "w.bin").write_bytes(W.tobytes())
     with pytest.raises(ModelFileError):
         from_onnx(written(external("w.bin", **facts), tmp_path))
+
+
+def test_nor_has_a_graph_in_the_config_of_a_layer(tmp_path: Path) -> None:
+    (tmp_path / "w.bin").write_bytes(W.tobytes())
+    for place in ("w.bin", str(tmp_path / "w.bin")):
+        graph = base64.b64encode(external(place).SerializeToString()).decode()
+        with pytest.raises(TypeError, match=r"give the path|Not allowed"):
+            ONNXGraph.from_config({"graph": graph})
 
 
 # -- sizes -----------------------------------------------------------------------------

@@ -166,6 +166,25 @@ def test_a_subclass_is_exported_as_it_was_called(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
+class Sum(Model):
+    def call(self, inputs: Any) -> Any:
+        x, y = inputs.values() if isinstance(inputs, dict) else inputs
+        return x + 2 * y
+
+
+@pytest.mark.parametrize("form", [tuple, list, dict])
+def test_inputs_of_a_subclass_keep_their_form(form: type, tmp_path: Path) -> None:
+    x, y = reals(3, 4), reals(3, 4)
+    model = Sum()
+    given = {"a": x, "b": y} if form is dict else form((x, y))
+    wanted = np.asarray(model(given))
+    model.export(tmp_path / "m.onnx", format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(str(tmp_path / "m.onnx"))
+    names = [x.name for x in session.get_inputs()]
+    (found,) = session.run(None, dict(zip(names, (x, y), strict=True)))
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
 def test_names_in_the_file_are_those_of_the_model(tmp_path: Path) -> None:
     model = mlp()
     model.export(tmp_path / "m.onnx", format="onnx", verbose=False)
