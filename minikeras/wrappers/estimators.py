@@ -136,7 +136,7 @@ class SKLBase(base.BaseEstimator):
 
         Args:
             X: the samples.
-            y: a target for each, or a row of them.
+            y: a target for each.
             kwargs: arguments of the model's `fit`, before `fit_kwargs`.
 
         Raises:
