@@ -92,7 +92,8 @@ def export_onnx(
         signature = signature_of(model)
     else:
         signature = _listed(as_specs(input_signature))
-    names = getattr(model, "output_names", None) if _has_flat_outputs(model) else None
+    is_dict = isinstance(getattr(model, "_outputs_struct", None), dict)
+    names = None if is_dict else getattr(model, "output_names", None)
     proto = model_proto(model, signature, opset_version, model.name, names)
     write(proto, filepath)
     if verbose is None or verbose:
@@ -103,12 +104,6 @@ def _listed(signature: Any) -> list[Any]:
     """Return a signature with an item for each argument, if it is that of only one."""
     is_listed = isinstance(signature, (list, tuple))
     return list(signature) if is_listed else [signature]
-
-
-def _has_flat_outputs(model: Any) -> bool:
-    """Whether outputs are called by their layers: those in a dict have keys."""
-    outputs = getattr(model, "_outputs_struct", None)
-    return outputs is not None and not isinstance(outputs, dict)
 
 
 def write(proto: Any, filepath: Any) -> None:

@@ -37,8 +37,8 @@ def model_proto(
         signature: an `InputSpec`, or several in any nesting, for each argument.
         opset: the version of ONNX's operators.
         name: of the graph.
-        output_names: what flat outputs are called; by default the keys of a dict, or
-            numbers.
+        output_names: what flat outputs are called, if there are as many; by default
+            the keys of a dict, or numbers.
 
     Raises:
         UnsupportedError: if something in it cannot be said in ONNX.
@@ -51,10 +51,12 @@ def model_proto(
     names = [e.file.unique(n) for n in input_names(specs)]
     e.values.update(zip(inputs, names, strict=True))
     leaves = tree.flatten(outputs)
-    wanted = [e.file.unique(n) for n in output_names or _named(outputs)]
+    fits = output_names is not None and len(output_names) == len(leaves)
+    called = output_names if fits else _named(outputs)
+    wanted = [e.file.unique(n) for n in called or ()]
     found = translate(e, leaves)
-    for ref, called in zip(found, wanted, strict=True):
-        e.named(ref, called)
+    for ref, label in zip(found, wanted, strict=True):
+        e.named(ref, label)
     assert_is_pure(changed)
     if e.file.size > LARGEST:
         raise ValueError(

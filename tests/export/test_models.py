@@ -189,8 +189,8 @@ def test_names_in_the_file_are_those_of_the_model(tmp_path: Path) -> None:
     model = mlp()
     model.export(tmp_path / "m.onnx", format="onnx", verbose=False)
     graph = onnx.load(tmp_path / "m.onnx").graph
-    (x,) = graph.input
-    assert x.name == "features"
+    (x,), (y,) = graph.input, graph.output
+    assert (x.name, y.name) == ("features", model.layers[-1].name)
     assert [d.dim_param or d.dim_value for d in x.type.tensor_type.shape.dim] == [
         "batch",
         6,
