@@ -31,20 +31,23 @@ class Regularizer(K.Configured):
         return 0.0
 
 
-def _factor(value: float | None, name: str, default: float) -> float:
-    """Return `value` as a float, or `default` for None.
+def validate_float_arg(value: Any, name: str) -> float:
+    """Return `value` as a float.
 
     Raises:
         ValueError: if it is not a number, not finite, or negative.
     """
-    if value is None:
-        return default
     if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise ValueError(
             f"Invalid value for argument {name}: expected a non-negative float. "
             f"Received: {name}={value}"
         )
     return float(value)
+
+
+def _factor(value: float | None, name: str, default: float) -> float:
+    """Return `value` as a float, or `default` for None."""
+    return default if value is None else validate_float_arg(value, name)
 
 
 class L1L2(Regularizer):

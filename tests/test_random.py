@@ -278,3 +278,13 @@ def test_the_gradient_of_a_loop_sees_the_draws_of_its_passes(traced):
         y, slope = K.function([x], loss_and_slope(x))([ones])
     np.testing.assert_array_equal(slope, y)
     assert len({row.tobytes() for row in y}) == 3
+
+
+def test_keys_out_of_order_are_those_of_keras():
+    import keras
+
+    theirs, ours = (room.SeedGenerator(seed=7) for room in (keras.random, random))
+    for _ in range(3):
+        np.testing.assert_array_equal(
+            ours.next(ordered=False), np.asarray(theirs.next(ordered=False))
+        )

@@ -37,6 +37,7 @@ __all__ = [
     "random_integers",
     "random_normal",
     "random_normal_variable",
+    "random_seed_dtype",
     "random_shuffle",
     "random_uniform",
     "random_uniform_variable",
@@ -88,7 +89,7 @@ class SeedGenerator(Configured):
             self.state = Variable(
                 lambda shape, dtype: np.array([drawn & _MASK, 0], dtype),
                 shape=(2,),
-                dtype="uint32",
+                dtype=random_seed_dtype(),
                 trainable=False,
                 name="seed_generator_state",
             )
@@ -99,9 +100,14 @@ class SeedGenerator(Configured):
         return [self.state]
 
     def next(self, ordered: bool = True) -> Any:
-        """Return the next key: an array, or a tensor inside a traced function."""
+        """Return the next key: an array, or a tensor inside a traced function.
+
+        Args:
+            ordered: whether keys count on; else both of their numbers are mixed.
+        """
         key = self.state.value
-        self.state.assign(key + np.array([0, 1], np.uint32))
+        counted = key + np.array([0, 1], np.uint32)
+        self.state.assign(counted if ordered else (key + 1) * 5387 % 933199)
         return key
 
     def next_symbolic(self) -> Tensor:
@@ -111,6 +117,11 @@ class SeedGenerator(Configured):
 
 
 Registry("keras.random", "seed generator", [SeedGenerator])
+
+
+def random_seed_dtype() -> str:
+    """Return the dtype of keys."""
+    return "uint32"
 
 
 def make_default_seed() -> int:

@@ -39,6 +39,10 @@ class Constant(Initializer):
         kind = dtype or K.floatx()
         return K.broadcast_to(K.convert_to_tensor(self.value, kind), tuple(shape))
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the value, an array in the form for a file."""
+        return {"value": K.serialize_keras_object(self.value)}
+
 
 class Zeros(Initializer):
     """All elements are 0."""

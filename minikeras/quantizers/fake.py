@@ -47,10 +47,9 @@ def fake_quant_with_min_max_vars(
             g = arguments[0] if upstream is None else upstream
             below, above = K.less_equal(x, bottom), K.greater_equal(x, top)
             held = K.logical_and(K.greater_equal(x, bottom), K.less_equal(x, top))
-            to_ends = (_summed(K.where(m, g, 0), axis) for m in (below, above))
             to_low, to_high = (
-                K.reshape(s, K.shape(end))
-                for s, end in zip(to_ends, (low, high), strict=True)
+                _summed(K.where(beyond, g, 0), end, axis)
+                for beyond, end in ((below, low), (above, high))
             )
             return K.where(held, g, 0), to_low, to_high
 
@@ -76,8 +75,10 @@ def _along(end: Any, x: Any, axis: int | None) -> Any:
     return K.reshape(end, sizes)
 
 
-def _summed(x: Any, axis: int | None) -> Any:
-    if axis is None:
-        return K.sum(x)
+def _summed(x: Any, end: Any, axis: int | None) -> Any:
+    """Return the sums over all that has one end, in the shape of the ends."""
     n = len(x.shape)
-    return K.sum(x, axis=[i for i in range(n) if i != axis % n])
+    kept = axis is not None and len(end.shape)
+    channels = [axis % n] if kept else []  # type: ignore[operator]
+    total = K.sum(x, axis=[i for i in range(n) if i not in channels])
+    return K.reshape(total, K.shape(end))

@@ -1,5 +1,7 @@
 """Initializers without chance."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,13 @@ def test_identity_may_be_oblong():
 def test_identity_is_of_matrices_only():
     with pytest.raises(ValueError, match=r"2D matrices\. Received: shape=\(2, 2, 2\)"):
         initializers.Identity()((2, 2, 2))
+
+
+def test_an_array_survives_a_config_in_json():
+    first = initializers.Constant(np.float32([1, 2, 3]))
+    config = json.loads(json.dumps(first.get_config()))
+    again = initializers.Constant.from_config(config)
+    np.testing.assert_array_equal(again((2, 3)), first((2, 3)))
 
 
 def test_a_clone_is_another_one_alike():

@@ -141,6 +141,19 @@ class TestFakeQuant:
         turned = quantizers.fake_quant_with_min_max_vars(x.T, low, high, 4, False, 0)
         np.testing.assert_allclose(turned.T, wanted, rtol=1e-6)
 
+    def test_one_end_of_all_channels_gets_the_gradients_of_all(self):
+        x = np.float32([[-2.0, 0.1, 3.0], [5.0, -0.2, -7.0]])
+
+        def total(room):
+            return lambda *given: room.ops.sum(
+                room.quantizers.fake_quant_with_min_max_vars(*given, axis=-1)
+            )
+
+        _, gradients = value_and_gradients(total, [x, np.float32(-1), np.float32(1)])
+        inside = np.abs(x) <= 1
+        for slope, want in zip(gradients, (inside, 2, 2), strict=True):
+            np.testing.assert_array_equal(slope, want)
+
     def test_unknown_sizes_stay_unknown(self):
         x = K.placeholder((None, 3))
         y = quantizers.fake_quant_with_min_max_vars(x, -1.0, 1.0)
