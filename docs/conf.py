@@ -70,9 +70,11 @@ def families(room):
     """Yield the modules of a room, each with the names that the room offers from it."""
     members = pkgutil.iter_modules(getattr(room, "__path__", ()))
     modules = [importlib.import_module(f"{room.__name__}.{m.name}") for m in members]
+    seen = set()
     for module in modules or [room]:
-        names = getattr(module, "__all__", ())
+        names = [n for n in getattr(module, "__all__", ()) if n not in seen]
         own = [n for n in names if getattr(room, n, None) is getattr(module, n)]
+        seen.update(own)
         if own:
             yield module, own
 
