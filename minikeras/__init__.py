@@ -57,8 +57,10 @@ if TYPE_CHECKING:
         Variable,
         device,
         function,
+        grad,
         name_scope,
         remat,
+        value_and_grad,
     )
     from minikeras.dtype_policies import DTypePolicy, FloatDTypePolicy
     from minikeras.initializers import Initializer
@@ -84,8 +86,10 @@ _HOMES = {
         "Variable",
         "device",
         "function",
+        "grad",
         "name_scope",
         "remat",
+        "value_and_grad",
     ),
     "minikeras.dtype_policies": ("DTypePolicy", "FloatDTypePolicy"),
     "minikeras.initializers": ("Initializer",),

@@ -16,6 +16,7 @@ from minikeras.backend.config import *
 from minikeras.backend.control import *
 from minikeras.backend.conv import *
 from minikeras.backend.ctc import *
+from minikeras.backend.differentiation import *
 from minikeras.backend.elementwise import *
 from minikeras.backend.filling import *
 from minikeras.backend.filters import *

@@ -147,11 +147,6 @@ class CompiledMetrics:
         return {entry.key: entry.metric.result() for entry in self.entries or ()}
 
     @property
-    def keys(self) -> list[str]:
-        """The metrics' names in the logs; empty before the first batch."""
-        return [entry.key for entry in self.entries or ()]
-
-    @property
     def metrics(self) -> list[metrics.Metric]:
         """The metrics, in the order of the logs; empty before the first batch."""
         return [entry.metric for entry in self.entries or ()]

@@ -143,12 +143,8 @@ class Objective:
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of the values that `evaluate` returns, in their order."""
-        keys: list[str] = []
-        for metric in self.model.metrics:
-            several = isinstance(metric, CompiledMetrics)
-            keys += metric.keys if several else [metric.name]
-        return self.in_order(keys)
+        """The names of `metrics`; for those of all values, let them be in a dict."""
+        return [metric.name for metric in self.model.metrics]
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """Return names of logs in Keras's order: those that metrics bear come first."""

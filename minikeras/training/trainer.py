@@ -236,7 +236,7 @@ class Trainer(Objective):
     ) -> Any:
         """Return loss and metrics on data: a number, a list, or a dict by name.
 
-        The arguments are those of `fit`; the list is in the order of `metrics_names`.
+        The arguments are those of `fit`; the list begins with the loss.
 
         Raises:
             ValueError: if data, model and loss do not fit together.
