@@ -3,6 +3,7 @@
 from minikeras.adapters.adaptable import Adaptable, Weight
 from minikeras.adapters.forms import Einsum, Filters, Linear, Rows, Table
 from minikeras.adapters.quantizing import Quantizable
+from minikeras.adapters.reversible import Reversible
 
 __all__ = [
     "Adaptable",
@@ -10,6 +11,7 @@ __all__ = [
     "Filters",
     "Linear",
     "Quantizable",
+    "Reversible",
     "Rows",
     "Table",
     "Weight",

@@ -6,7 +6,7 @@ from typing import Any
 
 from minikeras import backend as K
 
-__all__ = ["adapted_call", "merged", "shown"]
+__all__ = ["adapted_call", "merged", "rounded", "shown"]
 
 
 def adapted_call(layer: Any, inputs: Any, training: Any = None) -> Any:
@@ -18,7 +18,7 @@ def adapted_call(layer: Any, inputs: Any, training: Any = None) -> Any:
     if layer.packing is None:
         y = form.project(layer, inputs, layer.kept_weight)
     else:
-        x = _rounded(layer.inputs_quantizer, inputs, form.input_axes(layer))
+        x = rounded(layer.inputs_quantizer, inputs, form.input_axes(layer))
         y = form.project_packed(layer, x, layer.packing, layer.parts)
     if layer.lora_enabled:
         a, b = layer.lora_pair
@@ -27,7 +27,7 @@ def adapted_call(layer: Any, inputs: Any, training: Any = None) -> Any:
     return form.finish(layer, y, layer.bias)
 
 
-def _rounded(quantizer: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def rounded(quantizer: Any, x: Any, axes: tuple[int, ...]) -> Any:
     """Return `x` as the quantizer lets it be; the gradient is that of `x` itself."""
     if quantizer is None:
         return x

@@ -11,7 +11,7 @@ from typing import Any
 
 from minikeras import backend as K
 
-__all__ = ["Einsum", "Filters", "Form", "Linear", "Rows", "Table"]
+__all__ = ["Back", "Einsum", "Filters", "Form", "Linear", "Rows", "Table"]
 
 
 class Form:
@@ -21,6 +21,7 @@ class Form:
         name: of the weight.
         word: what the weight is called in messages.
         axis: of the weight, as a matrix, along which numbers share a scale.
+        paired: its axis along which two numbers of 4 bits are put in a byte.
         modes: in which the weight can be kept; none if the layer is not quantized.
         rounds_inputs: whether inputs are quantized along with the weight.
         takes_over: whether an adapter takes the place of `call`; else `call` reads the
@@ -30,6 +31,7 @@ class Form:
     name = "kernel"
     word = "kernel"
     axis = 0
+    paired = -1
     modes: tuple[str, ...] = ("int8", "int4", "float8", "gptq", "awq")
     rounds_inputs = True
     takes_over = True
@@ -98,7 +100,15 @@ class Rows(Form):
 class Table(Rows):
     """A table that is read in more ways than one, as in `ReversibleEmbedding`."""
 
+    rounds_inputs = True
     takes_over = False
+
+
+class Back(Form):
+    """The other table of a `ReversibleEmbedding`, if it has two."""
+
+    name = "reverse_embeddings"
+    paired = 0
 
 
 class Filters(Form):

@@ -104,27 +104,31 @@ class Int4(Packing):
         if self.block:
             self.names += [f"{form.name}_zero", "g_idx"]
             self.by_row = 3
+        self.count = self.columns if form.paired else self.rows
 
     def encode(self, weight: Any) -> list[Any]:
         axis = self.form.axis
         matrix = K.reshape(weight, (self.rows, self.columns))
         if not self.block:
             integers, scale = self.quantizer(axis)(matrix)
-            return [pack_int4(integers, -1)[0], K.squeeze(scale, axis)]
+            return [self._paired(integers), K.squeeze(scale, axis)]
         turned = K.transpose(matrix) if axis else matrix
         parts = abs_max_quantize_grouped_with_zero_point(turned, self.block)
         integers, *groups = [K.transpose(p) if axis else p for p in parts]
         inputs = K.arange(self.columns if axis else self.rows, dtype="float32")
-        return [pack_int4(integers, -1)[0], *groups, K.floor(inputs / self.block)]
+        return [self._paired(integers), *groups, K.floor(inputs / self.block)]
+
+    def _paired(self, integers: Any) -> Any:
+        return pack_int4(integers, self.form.paired)[0]
 
     def integers(self, *parts: Any) -> Any:
-        matrix = unpack_int4(parts[0], self.columns, -1)
+        matrix = unpack_int4(parts[0], self.count, self.form.paired)
         return matrix if self.form.axis else K.reshape(matrix, self.shape)
 
     def decode(self, *parts: Any) -> Any:
         packed, scale, *more = parts
         axis = self.form.axis
-        integers = self._floats(unpack_int4(packed, self.columns, -1))
+        integers = self._floats(unpack_int4(packed, self.count, self.form.paired))
         if self.block:
             zero, groups = more
             matrix = dequantize_with_sz_map(integers, scale, zero, groups, axis)

@@ -72,7 +72,7 @@ class Quantizable:
     def _quantize(self, config: QuantizationConfig, type_check: bool) -> None:
         raise self._not_implemented_error("quantize")
 
-    def quantized_build(self, input_shape: Any, mode: Any, config: Any = None) -> None:
+    def quantized_build(self, *args: Any, **kwargs: Any) -> None:
         """Make the variables of a quantized layer.
 
         Raises:
@@ -138,9 +138,7 @@ class Quantized(Quantizable):
         names = self.packing.names if self.packing else [own]
         return [getattr(self, f"_{name}" if name == own else name) for name in names]
 
-    def quantized_build(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, kernel_shape: Any, mode: str, config: Any = None
-    ) -> None:
+    def quantized_build(self, kernel_shape: Any, mode: str, config: Any = None) -> None:
         """Make the variables of a quantized weight of zeros, in place of the weight.
 
         Raises:
@@ -202,7 +200,8 @@ class Quantized(Quantizable):
 
     def _packing(self, mode: str, shape: Any) -> Packing:
         """Return how the weight is to be kept, and note what rounds the inputs."""
-        form, default = self.form, None
+        form = self.form
+        default = None if form.takes_over else AbsMaxQuantizer(axis=-1)
         packing: Packing
         if mode == "int8":
             packing, default = Int8(self, form, shape), AbsMaxQuantizer()

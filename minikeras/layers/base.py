@@ -214,7 +214,8 @@ class Layer(adapters.Quantizable, Weighted, Operation):
         """Return the shapes and dtypes of the outputs, as tensors not in the graph.
 
         A user's class that has a `compute_output_shape` is not called: its outputs are
-        of that shape, and of the layer's compute dtype.
+        of that shape, and of the layer's compute dtype. One that has its own
+        `compute_output_spec` is not called on symbolic tensors.
 
         Raises:
             ValueError: if `compute_output_shape` does not return a shape.
@@ -482,7 +483,10 @@ class Layer(adapters.Quantizable, Weighted, Operation):
             self._build_for(bound)
             check_inputs(self.input_spec, first, self.name)
         mask = take_masks(bound)
-        outputs = self.call(*bound.args, **bound.kwargs)
+        trace: Any = K.current_trace()
+        told = not type(self).compute_output_spec.__module__.startswith(_PACKAGE)
+        call = self.compute_output_spec if told and trace.is_symbolic else self.call
+        outputs = call(*bound.args, **bound.kwargs)
         self._penalize(outputs)
         pass_on(self, first, mask, outputs)
         return outputs

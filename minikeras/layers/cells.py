@@ -386,15 +386,15 @@ class StackedRNNCells(Layer):
     def call(self, inputs: Any, states: States, training: Any = None) -> Any:
         new = []
         for cell, state in zip(self.cells, states, strict=True):
-            inputs, after = cell(inputs, state, training=training)
-            new.append(after)
+            given = state if K.tree.is_nested(state) else [state]
+            inputs, after = cell(inputs, given, training=training)
+            new.append(_in_form(cell, after))
         return inputs, new
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Return the states of all cells before the first step."""
-        return [
-            initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells
-        ]
+        kind = self.compute_dtype
+        return [_in_form(c, initial_state(c, batch_size, kind)) for c in self.cells]
 
     @contextmanager
     def same_noise(self, batch_size: Any, training: Any) -> Iterator[None]:
@@ -415,3 +415,9 @@ class StackedRNNCells(Layer):
         with K.custom_object_scope(custom_objects):
             cells = [K.deserialize_keras_object(cell) for cell in config["cells"]]
         return cls(**{**config, "cells": cells})
+
+
+def _in_form(cell: Any, states: Any) -> Any:
+    """Return a cell's states: by itself, if there is one and its size is a number."""
+    alone = isinstance(cell.state_size, int) and K.tree.is_nested(states)
+    return states[0] if alone else states

@@ -136,9 +136,7 @@ class Convolution(Spatial):
     "use_bias",
     rules("kernel", "bias"),
 )
-class _Conv(  # pyright: ignore[reportIncompatibleMethodOverride]
-    Adaptable, Convolution
-):
+class _Conv(Adaptable, Convolution):
     """Base of convolutions: every filter sees all channels of its group.
 
     Args:

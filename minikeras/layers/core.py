@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -278,12 +279,15 @@ class InputLayer(Layer):
         shape: the sizes without the batch.
         batch_size: the size of the batch, None if it varies.
         dtype: floatx by default.
-        sparse: accepted if it is not true.
-        ragged: accepted if it is not true.
+        sparse: accepted if it is not true; there are no sparse tensors here.
+        ragged: likewise.
         batch_shape: the sizes with the batch, in place of `shape` and `batch_size`.
         input_tensor: the placeholder to be fed, in place of a new one.
         optional: whether it may be None.
         name: made unique.
+
+    Raises:
+        ValueError: if the arguments contradict each other.
     """
 
     def __init__(
@@ -299,12 +303,26 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, sparse=bool(sparse), ragged=bool(ragged), **kwargs)
+        if "input_shape" in kwargs:
+            warnings.warn(
+                "Argument `input_shape` is deprecated. Use `shape` instead.",
+                stacklevel=2,
+            )
+            shape = kwargs.pop("input_shape")
+        batch_shape = kwargs.pop("batch_input_shape", batch_shape)
+        super().__init__(name=name, **kwargs)
+        self.sparse, self.ragged = bool(sparse), bool(ragged)
         tensor = input_tensor
         if tensor is None:
-            given = self._declared_input_shape if batch_shape is None else batch_shape
-            sizes = _whole(shape, batch_size, given)
+            sizes = _whole(shape, batch_size, batch_shape)
             tensor = K.KerasTensor(sizes, dtype=dtype or K.floatx(), name=self.name)
+        else:
+            _check_agrees(tensor, shape, batch_size, batch_shape, dtype, sparse)
+        for kind in ("sparse", "ragged"):
+            if getattr(self, kind):
+                raise ValueError(
+                    f"`{kind}=True` is not supported with the {K.backend()} backend"
+                )
         self.batch_shape = known_shape(tensor)
         self.optional = optional
         self.built = True
@@ -322,11 +340,35 @@ class InputLayer(Layer):
         return {
             "batch_shape": self.batch_shape,
             "dtype": self.dtype,
-            "sparse": False,
-            "ragged": False,
+            "sparse": self.sparse,
+            "ragged": self.ragged,
             "name": self.name,
             "optional": self.optional,
         }
+
+
+def _check_agrees(
+    tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any, sparse: Any
+) -> None:
+    """Demand that an input tensor is what the other arguments say."""
+    if not isinstance(tensor, K.Tensor):
+        raise ValueError(
+            "Argument `input_tensor` must be a KerasTensor. Received invalid type: "
+            f"input_tensor={tensor} (of type {type(tensor)})"
+        )
+    own = known_shape(tensor)
+    for name, given, found in (
+        ("batch_size", batch_size, own[0] if own else None),
+        ("shape", shape and tuple(shape), own[1:]),
+        ("batch_shape", batch_shape and tuple(batch_shape), own),
+        ("dtype", dtype and K.standardize_dtype(dtype), tensor.dtype),
+        ("sparse", sparse, False),
+    ):
+        if given is not None and given != found:
+            raise ValueError(
+                "When providing the `input_tensor` argument, you cannot provide an "
+                f"incompatible `{name}` argument."
+            )
 
 
 def _whole(shape: Any, batch_size: int | None, batch_shape: Any) -> Any:
@@ -335,6 +377,10 @@ def _whole(shape: Any, batch_size: int | None, batch_shape: Any) -> Any:
         if shape is not None:
             raise ValueError(
                 "You cannot pass both `shape` and `batch_shape` at the same time."
+            )
+        if batch_size is not None:
+            raise ValueError(
+                "You cannot pass both `batch_size` and `batch_shape` at the same time."
             )
         return tuple(batch_shape)
     if shape is None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from minikeras import backend as K
-from minikeras.adapters import Table
+from minikeras.adapters import Reversible, Table
 from minikeras.layers.core import Embedding
 from minikeras.layers.masks import with_mask
 
 __all__ = ["ReversibleEmbedding"]
 
 
-class ReversibleEmbedding(Embedding):
+class ReversibleEmbedding(Reversible, Embedding):
     """A vector for each of a range of integers, and from vectors back to logits.
 
     Args:
@@ -75,7 +75,7 @@ class ReversibleEmbedding(Embedding):
         if not reverse:
             return with_mask(super().call(inputs), super().compute_mask(inputs))
         tied = self.tie_weights
-        table = K.transpose(self.embeddings) if tied else self.reverse_embeddings
+        table = K.transpose(self.embeddings) if tied else self.reverse_table
         kind, cap = self.reverse_dtype or self.compute_dtype, self.logit_soft_cap
         logits = K.dot(K.cast(inputs, kind), K.cast(table, kind))
         return logits if cap is None else K.tanh(logits / cap) * cap
