@@ -104,7 +104,8 @@ def entry(room, name):
     thing = getattr(room, name)
     if inspect.isclass(thing):
         own = thing.__module__.startswith(room.__name__)
-        options = ("members:", "exclude-members: fn", *(() if own else ("no-index:",)))
+        excluded = "exclude-members: fn, set_score_request"  # scikit-learn's
+        options = ("members:", excluded, *(() if own else ("no-index:",)))
         return "\n   :".join((f".. autoclass:: {name}", *options)) + "\n"
     kind = "function" if inspect.isroutine(thing) else "data"
     return f".. auto{kind}:: {name}\n"

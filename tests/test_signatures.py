@@ -23,6 +23,24 @@ ROOMS = [
 ]
 # Rooms whose configs are compared elsewhere.
 LARGER = [
+    "applications",
+    "applications.convnext",
+    "applications.densenet",
+    "applications.efficientnet",
+    "applications.efficientnet_v2",
+    "applications.imagenet_utils",
+    "applications.inception_resnet_v2",
+    "applications.inception_v3",
+    "applications.mobilenet",
+    "applications.mobilenet_v2",
+    "applications.mobilenet_v3",
+    "applications.nasnet",
+    "applications.resnet",
+    "applications.resnet50",
+    "applications.resnet_v2",
+    "applications.vgg16",
+    "applications.vgg19",
+    "applications.xception",
     "backend",
     "callbacks",
     "config",
@@ -34,6 +52,7 @@ LARGER = [
     "datasets.imdb",
     "datasets.mnist",
     "datasets.reuters",
+    "distillation",
     "layers",
     "legacy.saving",
     "models",
@@ -52,6 +71,7 @@ LARGER = [
     "utils.bounding_boxes",
     "utils.legacy",
     "visualization",
+    "wrappers",
 ]
 # Those whose `get` takes any of Keras's names for an object.
 NAMED = [
