@@ -173,6 +173,16 @@ class PlainOperation(Operation):
             config.update(config.pop(rest[0].name, {}))
         return config
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Return one made from the result of `get_config`, functions among it too."""
+        return super().from_config(
+            {
+                k: K.deserialize_keras_object(v) if isinstance(v, dict) else v
+                for k, v in config.items()
+            }
+        )
+
 
 class _Indexing(PlainOperation):
     """``x[key]``. In a file a list stands for a tuple, in which lists are lists."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minikeras import backend as K
-from minikeras import ops
+from minikeras import layers, models, ops, saving
 from minikeras.engine import tree
 from minikeras.engine.graph import Tensor
 from tests.ops.test_control import both, check
@@ -356,3 +356,19 @@ def test_a_rearrangement_of_unknown_sizes(pattern, sizes, shape):
 def test_a_pattern_must_fit(pattern, sizes, words):
     with pytest.raises(ValueError, match=words):
         ops.rearrange(X, pattern, **sizes)
+
+
+# -- in models -------------------------------------------------------------------------
+
+
+@saving.register_keras_serializable("test_transforms")
+def doubled(x):
+    return x + x
+
+
+def test_a_mapped_function_is_in_the_config_of_its_model():
+    x = layers.Input((10,))
+    model = models.Model(x, ops.vectorized_map(doubled, x))
+    again = models.Model.from_config(model.get_config())
+    given = np.arange(50, dtype="float32").reshape(5, 10)
+    np.testing.assert_array_equal(again(given), 2 * given)
