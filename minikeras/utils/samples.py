@@ -97,13 +97,15 @@ class Samples(PyDataset):
         """Return one sample."""
         return K.tree.map_structure(_only, self._take(np.array([number])))
 
-    def __iter__(self) -> Iterator[Any]:
-        """Yield the batches of a pass, which no other pass disturbs."""
-        changes: dict[str, Any] = {}
+    def on_epoch_begin(self) -> None:
+        """Bring the samples into the order of the next pass."""
         if self.shuffle:
             rng = np.random.default_rng([self.seed or 0, next(self._passes)])
-            changes["_order"] = rng.permutation(self.size)
-        return PyDataset.__iter__(self._with(**changes))
+            self._order = rng.permutation(self.size)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the batches of a pass, which no other pass disturbs."""
+        return PyDataset.__iter__(self._with())
 
     def _with(self, **changes: Any) -> Samples:
         """Return the same samples, of which something is otherwise."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minikeras import preprocessing
+from minikeras.data import Passes, Position
 from minikeras.utils import timeseries_dataset_from_array
 from minikeras.utils.samples import Samples
 
@@ -152,3 +153,14 @@ def test_batches_are_made_ahead_in_order():
     assert listed(data) == listed(squares(shuffle=True, seed=1))
     assert listed(squares().prefetch(2)) == listed(squares().prefetch())
     assert listed(squares().as_numpy_iterator()) == listed(squares())
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_a_resumed_pass_has_the_order_of_the_one_that_was_interrupted(looked_at):
+    data = squares(shuffle=True, seed=1)
+    whole = [listed(data) for _ in range(4)]
+    resumed = Passes(squares(shuffle=True, seed=1))
+    if looked_at:
+        resumed.peek()
+    resumed.go_to(Position(rounds=2, taken=1), lambda mark: None)
+    assert [listed(resumed), listed(resumed)] == [whole[2][1:], whole[3]]
