@@ -58,8 +58,9 @@ def opened(file: Any, is_emptied: bool = False) -> Any:
 
 
 def _parsed(data: bytes, name: str) -> Any:
+    library = onnx()
     try:
-        model = onnx().load_model_from_string(data)
+        model = library.load_model_from_string(data)
     except Exception as error:  # of protobuf, which has no class of errors to name
         raise CorruptFileError(f"{name} is no ONNX file: {error}") from error
     if not model.graph.node and not model.graph.output:

@@ -173,6 +173,13 @@ ONE_INPUT: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     ("AveragePool", IMAGE, {"kernel_shape": [2, 2], "pads": [1, 1, 0, 0]}, {}),
+    (
+        "AveragePool",
+        IMAGE,
+        {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1],
+         "count_include_pad": 1, "ceil_mode": 1},
+        {},
+    ),
     ("Conv", IMAGE, {"strides": [2, 1], "auto_pad": "SAME_UPPER"}, {"w": KERNEL}),
     ("Conv", IMAGE, {"pads": [0, 1, 2, 0], "dilations": [1, 2]}, {"w": KERNEL}),
     ("Conv", IMAGE, {"group": 2}, {"w": KERNEL[:, :2]}),

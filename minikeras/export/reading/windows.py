@@ -12,7 +12,7 @@ from minikeras.engine.ops.conv import Conv, ConvBackpropInput
 from minikeras.engine.ops.pooling import AvgPool, MaxPool
 from minikeras.export.emission import UnsupportedError
 from minikeras.export.reading.elementwise import rank, size_along
-from minikeras.export.reading.program import Step, enter
+from minikeras.export.reading.program import Step, enter, known
 
 __all__: list[str] = []
 
@@ -163,12 +163,12 @@ def max_pool(n: Step, x: Any) -> Any:
 def average_pool(n: Step, x: Any) -> Any:
     """y = the mean of each window, of which padding may be a part."""
     pads = _paddings(n, x, n.get("kernel_shape"))
-    if n.get("count_include_pad") and any(map(any, pads)):
-        if n.get("ceil_mode"):
-            raise UnsupportedError("ceil_mode together with count_include_pad")
-        x = ops.pad(x, [(0, 0), (0, 0), *pads])
-        pads = [(0, 0)] * len(pads)
-    return _pooled(AvgPool, n, x, _rounded_up(n, x, pads))
+    rounded = _rounded_up(n, x, pads)
+    if n.get("count_include_pad"):  # but not what a last window has beyond it
+        if any(map(any, pads)):
+            x = ops.pad(x, [(0, 0), (0, 0), *pads])
+        rounded = [(0, b - high) for (_, b), (_, high) in _zip(rounded, pads)]
+    return _pooled(AvgPool, n, x, rounded)
 
 
 @enter("GlobalAveragePool")
@@ -281,22 +281,30 @@ def resize(
     """y = x, in another size along some axes, one after the other."""
     if n.kind == "Upsample":
         roi, scales = None, roi if n.get("scales") is None else n.get("scales")
-    factors, wanted = (
-        None if v is None or not np.size(v) else n.constant(v, "sizes").tolist()
-        for v in (scales, sizes)
-    )
+    factors, wanted = (None if v is None else _entries(v) for v in (scales, sizes))
     axes = n.get("axes") or range(rank(x))
     for i, axis in enumerate(axes):
         size = x.shape[axis]
         factor = factors[i] if factors else None
-        if size is None and factor == 1:
-            continue
+        if size is None and (factor == 1 or (wanted and wanted[i] is None)):
+            continue  # as it is
         if size is None:
             raise UnsupportedError("resizing an axis of unknown size")
-        new = int(wanted[i]) if wanted else int(np.floor(size * (factor or 1)))
+        new = wanted[i] if wanted else int(np.floor(size * (factor or 1)))
+        if new is None:
+            raise UnsupportedError("resizing to a size that only the run tells")
         if new != size:
             x = _resized(n, x, axis, new, factor or new / size)
     return x
+
+
+def _entries(v: Any) -> list[Any]:
+    """Return the elements of a vector, None for those that only the run tells."""
+    value = known(v)
+    if value is not None:
+        return value.tolist()
+    found = v.spec.value if hasattr(v, "spec") else None
+    return list(found or [None] * int(v.shape[0]))
 
 
 def _resized(n: Step, x: Any, axis: int, new: int, factor: float) -> Any:
