@@ -229,10 +229,13 @@ def operation_class(name: str) -> type[PlainOperation]:
 
 
 homes = {name: home for home, names in _HOMES.items() for name in names.split()}
-_classes = {
-    **{_FUNCTIONS.get(name, K.to_snake_case(name)): name for name in reversed(homes)},
-    "re_lu": "ReLU",  # of `activations`; that of `ops` is `Relu`
-}
+
+
+@functools.cache
+def _classes() -> Mapping[str, str]:
+    """Return Keras's classes by the names of their functions."""
+    named = {_FUNCTIONS.get(n, K.to_snake_case(n)): n for n in reversed(homes)}
+    return {**named, "re_lu": "ReLU"}  # of `activations`; that of `ops` is `Relu`
 
 
 def joined(
@@ -243,7 +246,7 @@ def joined(
     One that Keras has no class for, and one whose settings are tensors, is just called:
     it can be a part of a model as well, but of none that goes into a file.
     """
-    name = _classes.get(function)
+    name = _classes().get(function)
     if name is None:
         return compute(*args, **kwargs)
     made = operation_class(name)
