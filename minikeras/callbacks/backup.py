@@ -83,18 +83,18 @@ class BackupAndRestore(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Take up training where a backup left it, if there is one."""
         paths = (self._weights_path, self._prev_weights_path)
-        *earlier, last = [path for path in paths if os.path.exists(path)] or [None]
-        for path in earlier:
+        found = [path for path in paths if os.path.exists(path)]
+        for path in found:
             try:
                 self._restore(path)
             except (OSError, ValueError) as error:
+                if path == found[-1]:
+                    raise
                 warnings.warn(
                     f"The backup before the last is used. {error}", stacklevel=2
                 )
             else:
                 return
-        if last is not None:
-            self._restore(last)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Note the epoch, and count its batches."""
@@ -176,8 +176,14 @@ class BackupAndRestore(Callback):
             int(position["batch"]),
             lambda: K.batch_set_value(pairs),
             {
-                kind: Position(*position[kind].tolist(), position.get(f"{kind} mark"))
+                kind: _position_in(position, kind)
                 for kind in ("train", "test")
                 if kind in position
             },
         )
+
+
+def _position_in(saved: Mapping[str, Any], kind: str) -> Position:
+    """Return the position in data of a kind that was saved."""
+    rounds, taken = saved[kind].tolist()
+    return Position(rounds, taken, saved.get(f"{kind} mark"))

@@ -59,6 +59,7 @@ class Passes:
         self.mark: Callable[[], Any] = lambda: None
         self._rest: Iterator[Any] | None = None
         self._position = Position()
+        self._done = 0  # batches that the next pass has had already
 
     @property
     def position(self) -> Position:
@@ -112,7 +113,8 @@ class Passes:
             self._end_round()
             return
         self._rest = rest
-        for done in range(self.steps):
+        begun, self._done = self._done, 0
+        for done in range(begun, self.steps):
             batch = next(rest, _END)
             if batch is _END:
                 self._rest = None
@@ -126,12 +128,15 @@ class Passes:
                     return
             yield self._taken(batch)
 
-    def go_to(self, position: Position, return_to: Callable[[Any], None]) -> None:
+    def go_to(
+        self, position: Position, return_to: Callable[[Any], None], done: int = 0
+    ) -> None:
         """Let the next pass begin where passes over such a source had come to.
 
         Args:
             position: where that is.
             return_to: is called with its mark, before batches are passed over.
+            done: how many batches the next pass has had already.
         """
         rounds, taken, mark = position
         begun = self._rest is not None  # one batch has been looked at
@@ -147,6 +152,7 @@ class Passes:
             deque(islice(rest, taken), maxlen=0)
             self._rest = rest
         self._position = position
+        self._done = done
 
     def _taken(self, batch: Any) -> Any:
         """Return a batch, and count it."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections import ChainMap
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from itertools import chain
+from itertools import count as counter
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +36,8 @@ def write_shards(path: Any, states: Mapping[str, Saved], max_shard_size: float) 
     """
     listed = _listed(path, "Saving")
     shards = _split(states, max_shard_size * 2**30)
-    start = listed.name.removesuffix(".json").removesuffix(".weights")
-    names = [f"{start}_{i:05}.weights.h5" for i in range(len(shards))]
+    old = _listed_names(listed)
+    names = _names(listed, len(shards), old)
     places: dict[str, list[str]] = {}
     for name, shard in zip(names, shards, strict=True):
         for inner, state in shard.items():
@@ -50,6 +53,38 @@ def write_shards(path: Any, states: Mapping[str, Saved], max_shard_size: float) 
         for name, shard in zip(names, shards, strict=True):
             shard_file = files.enter_context(atomic_write(listed.with_name(name)))
             shard_file.write(written(shard, alone=True))
+    for name in old.difference(names):
+        listed.with_name(name).unlink(missing_ok=True)
+
+
+def _listed_names(listed: Path) -> set[str]:
+    """Return the names of the files that a list has, if there is one."""
+    with suppress(ValueError, TypeError, LookupError, AttributeError, OSError):
+        places = read_json(listed.read_bytes(), str(listed))["weight_map"].values()
+        names = {str(name) for found in places for name in _as_list(found)}
+        # A list may name any file: only those are ours that are called like ours.
+        ours = re.compile(rf"{re.escape(_stem(listed))}(-\d+)?_\d{{5}}\.weights\.h5")
+        return {name for name in names if ours.fullmatch(name)}
+    return set()
+
+
+def _as_list(names: Any) -> list[Any]:
+    return [names] if isinstance(names, str) else names
+
+
+def _names(listed: Path, count: int, taken: set[str]) -> list[str]:
+    """Return names for files: Keras's, or others if the list there has these.
+
+    So the old files stay whole until the new list is in its place.
+    """
+    stem = _stem(listed)
+    stems = chain([stem], (f"{stem}-{way}" for way in counter(1)))
+    ways = ([f"{s}_{i:05}.weights.h5" for i in range(count)] for s in stems)
+    return next(names for names in ways if taken.isdisjoint(names))
+
+
+def _stem(listed: Path) -> str:
+    return listed.name.removesuffix(".json").removesuffix(".weights")
 
 
 def _split(states: Mapping[str, Saved], most: float) -> list[States]:
@@ -104,9 +139,7 @@ class ShardedWeights:
         index = read_json(self._path.read_bytes(), str(self._path))
         try:
             self._places = {
-                key: [names]
-                if isinstance(names, str)
-                else [safe_name(n) for n in names]
+                key: [safe_name(name) for name in _as_list(names)]
                 for key, names in index["weight_map"].items()
             }
         except (KeyError, TypeError, AttributeError) as error:

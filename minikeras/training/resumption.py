@@ -32,7 +32,8 @@ class Resumption(NamedTuple):
         positions = self.positions or {"train": Position(taken=self.batch)}
         for kind, position in positions.items():
             if kind in passes:
-                passes[kind].go_to(position, _return_to)
+                done = self.batch if kind == "train" else 0
+                passes[kind].go_to(position, _return_to, done)
         if self.restore is not None:
             self.restore()
 
