@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -114,10 +114,10 @@ def _resizing(
             f"image_size={image_size}"
         )
     method = interpolation.lower()
-    if method not in (*_OF_BACKEND, *_WEIGHTS):
+    if method not in _WEIGHTS:
         raise ValueError(
-            "Argument `interpolation` should be one of "
-            f"{(*_OF_BACKEND, *_WEIGHTS)}. Received: interpolation={method}"
+            f"Argument `interpolation` should be one of {tuple(_WEIGHTS)}. Received: "
+            f"interpolation={method}"
         )
     if crop and pad:
         raise ValueError(
@@ -138,11 +138,9 @@ def _image(path: str, color_mode: str, resize: Any, data_format: str) -> Any:
 
 # -- sizes -----------------------------------------------------------------------------
 
-_OF_BACKEND = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
-
 
 def resized(image: Any, size: tuple[int, int], method: str, fit: str) -> Any:
-    """Return an image in float32 of another size.
+    """Return an image in float32 of another size, as ``tf.image`` resizes it.
 
     Args:
         image: (height, width, channels).
@@ -155,27 +153,19 @@ def resized(image: Any, size: tuple[int, int], method: str, fit: str) -> Any:
         # In the arithmetic of TensorFlow, which decides where a pixel is cut off.
         own, wanted = (np.array(n[:2], "float32") for n in (image.shape, size))
         inner = own / (own / wanted).max()
-        height, width = np.maximum(inner.astype(int), 1)
+        height, width = np.maximum(inner.astype(int), 1).tolist()
         top, left = ((wanted - inner) / 2).astype(int)
         canvas = np.zeros((*size, image.shape[2]), "float32")
         canvas[top : top + height, left : left + width] = resized(
             image, (height, width), method, ""
         )
         return canvas
-    if method in _OF_BACKEND:
-        x = K.resize(
-            image,
-            size,
-            method,
-            crop_to_aspect_ratio=fit == "crop",
-            data_format="channels_last",
-        )
-        return np.asarray(K.eval(x))
-    weights: Any = _WEIGHTS[method]
     if fit == "crop":
         image = _cut(image, size)
-    rows, columns = (weights(n, m) for n, m in zip(image.shape, size, strict=False))
-    return np.einsum("ih,hwc,jw->ijc", rows, image, columns, optimize=True)
+    for axis, (given, n) in enumerate(zip(image.shape[:2], size, strict=True)):
+        if given != n or method in _SMOOTH:
+            image = _along(image, axis, *_taps(method, given, n))
+    return image
 
 
 def _cut(image: Any, size: tuple[int, int]) -> Any:
@@ -187,12 +177,48 @@ def _cut(image: Any, size: tuple[int, int]) -> Any:
     return image[top : top + high, left : left + wide]
 
 
+def _along(image: Any, axis: int, places: Any, weights: Any) -> Any:
+    """Return the weighted sums of an image's pixels along one axis."""
+    shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
+    parts = (
+        image.take(place, axis) * weight.reshape(shape)
+        for place, weight in zip(places, weights, strict=True)
+    )
+    total = next(parts)
+    for part in parts:
+        total += part
+    return total
+
+
+@lru_cache(maxsize=512)
+def _taps(method: str, given: int, n: int) -> tuple[Any, Any]:
+    """Return which of `given` pixels make each of `n` new ones, and their weights.
+
+    Shapes:
+        returns: (pixels that make one, n) both
+    """
+    weights = _WEIGHTS[method](given, n)
+    used = weights != 0
+    first = used.argmax(1)
+    span = int((given - used[:, ::-1].argmax(1) - first).max())
+    places = first + np.arange(span)[:, None]
+    inside = places < given
+    places = np.minimum(places, given - 1)
+    found = np.where(inside, weights[np.arange(n), places], 0.0)
+    return places, found.astype("float32")
+
+
+def _nearest(given: int, n: int) -> Any:
+    """Return the weights of each of `given` pixels: one for the nearest."""
+    return np.eye(given)[((np.arange(n) + 0.5) * (given / n)).astype(int)]
+
+
 def _area(given: int, n: int) -> Any:
     """Return the share of each of `given` pixels in each of `n` larger or smaller."""
     ends = np.arange(n + 1)[:, None] * (given / n)
     pixels = np.arange(given)
     overlap = np.minimum(ends[1:], pixels + 1) - np.maximum(ends[:-1], pixels)
-    return (np.clip(overlap, 0, None) * (n / given)).astype("float32")
+    return np.clip(overlap, 0, None) * (n / given)
 
 
 def _by_distance(
@@ -204,9 +230,14 @@ def _by_distance(
         places = (np.arange(n)[:, None] + 0.5) * (given / n)
         distances = np.abs(np.arange(given) + 0.5 - places)
         found = np.where(distances < radius, law(distances), 0.0)
-        return (found / found.sum(1, keepdims=True)).astype("float32")
+        return found / found.sum(1, keepdims=True)
 
     return weights
+
+
+def _cubic(d: Any) -> Any:
+    near = 1.0 + d * d * (1.5 * d - 2.5)
+    return np.where(d < 1.0, near, 2.0 + d * (d * (2.5 - 0.5 * d) - 4.0))
 
 
 def _mitchell(d: Any) -> Any:
@@ -215,10 +246,21 @@ def _mitchell(d: Any) -> Any:
     return np.where(d < 1.0, near, far)
 
 
-# Mitchell and Netravali 1988, doi:10.1145/54852.378514, with B = C = 1/3; a Gaussian
-# that is cut off at three of its widths.
+def _lanczos(radius: int) -> Callable[[int, int], np.ndarray[Any, Any]]:
+    return _by_distance(lambda d: np.sinc(d) * np.sinc(d / radius), radius)
+
+
+# Keys 1981, doi:10.1109/TASSP.1981.1163711, for "bicubic"; Mitchell and Netravali 1988,
+# doi:10.1145/54852.378514, with B = C = 1/3; a Gaussian cut off at three of its widths.
 _WEIGHTS = {
+    "bilinear": _by_distance(lambda d: 1.0 - d, 1.0),
+    "nearest": _nearest,
+    "bicubic": _by_distance(_cubic, 2.0),
     "area": _area,
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
     "gaussian": _by_distance(lambda d: np.exp(-2.0 * d * d), 1.5),
     "mitchellcubic": _by_distance(_mitchell, 2.0),
 }
+# These change an image of the right size too.
+_SMOOTH = ("gaussian", "mitchellcubic")

@@ -338,6 +338,18 @@ def test_padding_is_that_of_tensorflow():
     np.testing.assert_allclose(padded, [[0] * 4, *between, [0] * 4, [0] * 4])
 
 
+@pytest.mark.parametrize(
+    "method", ["bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"]
+)
+@pytest.mark.parametrize("size", [(7, 9), (4, 30), (23, 5)])
+@pytest.mark.parametrize("crop", [True, False])
+def test_sizes_are_changed_as_keras_does(keras, rng, method, size, crop):
+    image = rng.random((11, 16, 3)).astype("float32")
+    ours = image_folders.resized(image, size, method, "crop" if crop else "")
+    theirs = keras.ops.image.resize(image, size, method, crop_to_aspect_ratio=crop)
+    np.testing.assert_allclose(ours, np.asarray(theirs), atol=1e-5)
+
+
 @pytest.mark.parametrize("method", ["area", "gaussian", "mitchellcubic"])
 @pytest.mark.parametrize("size", [(3, 2), (4, 5), (9, 11)])
 def test_constant_images_stay_constant(method, size):
