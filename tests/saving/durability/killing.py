@@ -7,6 +7,7 @@ import pickle
 import random
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,3 +180,31 @@ def readable_files(folder: Path) -> bool:
         return True
     table = training.rows(folder / "log.csv")
     return len({len(row) for row in table}) <= 1
+
+
+def fell_back(folder: Path, number: int, rng: random.Random) -> bool:
+    """Break the last of two backups; return whether training resumed from the first."""
+    want = training.train("arrays", _fresh(folder / "whole"), "epoch")
+    parts = _fresh(folder / "parts")
+    stop = callbacks.LambdaCallback(on_epoch_end=_stop_after(3))
+    keeping = {"double_checkpoint": True}
+    try:
+        training.train("arrays", parts, "epoch", stop, **keeping)
+    except KeyboardInterrupt:
+        latest = parts / "backup" / "latest.weights.h5"
+        data = bytearray(latest.read_bytes())
+        place = rng.randrange(len(data))
+        data[place] ^= 1 << rng.randrange(8)
+        latest.write_bytes(data if number % 2 else data[:place])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = training.train("arrays", parts, "epoch", **keeping)
+    return found == want and training.losses(parts) == training.losses(folder / "whole")
+
+
+def _stop_after(epochs: int) -> Callable[..., None]:
+    def on_epoch_end(epoch: int, logs: Any) -> None:
+        if epoch + 1 == epochs:
+            raise KeyboardInterrupt
+
+    return on_epoch_end

@@ -155,12 +155,12 @@ def made(name: str) -> Any:
     return model
 
 
-def train(name: str, folder: Path, save_freq: Any, *more: Any) -> str:
+def train(name: str, folder: Path, save_freq: Any, *more: Any, **how: Any) -> str:
     """Train, going on from the backup in a folder; return a hash of what came of it."""
     model = made(name)
     hooks = [
         Losses(folder / "losses.txt"),
-        callbacks.BackupAndRestore(folder / "backup", save_freq),
+        callbacks.BackupAndRestore(folder / "backup", save_freq, **how),
         *more,
     ]
     history = CASES[name][2](model, hooks).history
