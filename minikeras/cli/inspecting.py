@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from minikeras.backend import to_snake_case
+from minikeras.cli.graphs import ENDING, graph_contents
 from minikeras.cli.outcome import Outcome, table
 from minikeras.saving.contents import Contents, StoredTensor, contents_of
 
@@ -34,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
         "file",
-        help="a .keras file or folder, .weights.h5, .weights.json, .h5, .safetensors",
+        help="a .keras file or folder, .weights.h5, .weights.json, .h5, .safetensors "
+        "or .onnx",
     )
     parser.add_argument("--tensors", action="store_true", help="list every tensor")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -42,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> Outcome:
     """Return what is in the file."""
-    found = contents_of(given.file)
+    is_graph = given.file.endswith(ENDING)
+    found = graph_contents(given.file) if is_graph else contents_of(given.file)
     rows = [*_layers(found)]
     lines = [*_heading(found), "", _layer_table(rows), "", *_totals(found, rows)]
     if given.tensors:
@@ -66,7 +69,8 @@ def _heading(found: Contents) -> Iterator[str]:
     config = found.config if isinstance(found.config, dict) else {}
     inner = config.get("config")
     name = inner.get("name", "") if isinstance(inner, dict) else ""
-    kind = config.get("class_name", "weights alone")
+    other = "a graph of ops" if found.format == ENDING else "weights alone"
+    kind = config.get("class_name", other)
     facts = [("model", f"{kind} {name}".rstrip()), *sorted(found.versions.items())]
     facts += _training(found.training)
     facts += [("asset", name) for name in found.assets]

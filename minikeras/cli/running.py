@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 from typing import Any
 
 from minikeras import saving, tree
@@ -25,11 +26,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", help="write a .npy, .npz, .csv or .json; else JSON is printed"
     )
+    parser.add_argument(
+        "--import",
+        dest="modules",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="import this module first, which registers the model's own classes",
+    )
     parser.add_argument("--batch-size", type=int, default=32, help="rows at a time")
 
 
 def run(given: argparse.Namespace) -> Outcome:
     """Return the predictions."""
+    for module in given.modules:
+        importlib.import_module(module)
     x = read_arrays(given.input)
     model = saving.load_model(given.file, compile=False)
     found = model.predict(x, batch_size=given.batch_size, verbose=0)

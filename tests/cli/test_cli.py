@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import subprocess
@@ -149,6 +150,18 @@ def test_inspect_reads_safetensors(
     assert data["versions"] == {"made": "here"}
 
 
+def test_inspect_reads_graphs_of_onnx(
+    folder: Path, tmp_path: Path, model: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnx")
+    model.export(tmp_path / "small.onnx", format="onnx", verbose=False)
+    data = found(capsys, "inspect", tmp_path / "small.onnx", "--json")
+    shapes = sorted(tuple(x["shape"]) for x in data["tensors"] if len(x["shape"]) == 2)
+    assert shapes == [(5, 2), (6, 5)]
+    assert "(None, 6) float32" in data["versions"]["inputs"]
+    assert "MatMul" in data["versions"]["ops"] or "Gemm" in data["versions"]["ops"]
+
+
 def hostile(path: Path, kind: str) -> None:
     if kind == "link":
         with h5py.File(path, "w") as file:
@@ -248,6 +261,28 @@ def test_run_reads_the_standard_input(
     given = io.TextIOWrapper(io.BytesIO(b"1,2,3,4,5,6\n0,0,0,0,0,0\n"))
     monkeypatch.setattr(sys, "stdin", given)
     assert np.shape(found(capsys, "run", folder / "model.keras", "-")) == (2, 2)
+
+
+def test_run_imports_what_has_the_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_classes.py").write_text(
+        "import minikeras as keras\n"
+        "@keras.saving.register_keras_serializable('own')\n"
+        "class Twice(keras.layers.Layer):\n"
+        "    def call(self, x):\n"
+        "        return 2 * x\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    twice = importlib.import_module("own_classes").Twice
+    keras.Sequential([keras.Input((1,)), twice()]).save(tmp_path / "own.keras")
+    keras.saving.get_custom_objects().clear()
+    del sys.modules["own_classes"]
+    (tmp_path / "x.csv").write_text("1\n2\n")
+    files = (tmp_path / "own.keras", tmp_path / "x.csv")
+    assert ran("run", *files) == 2
+    assert "Twice" in capsys.readouterr().err
+    assert found(capsys, "run", *files, "--import", "own_classes") == [[2.0], [4.0]]
 
 
 def test_run_never_unpickles(
