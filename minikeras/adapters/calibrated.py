@@ -58,6 +58,11 @@ class Calibrated(Packing):
     def done(self, value: bool) -> None:
         setattr(self.layer, f"is_{self.mode}_calibrated", value)
 
+    @property
+    def waits(self) -> bool:
+        """Whether the layer still computes by the weight as it was."""
+        return not self.done and self.layer.kept_weight is not None
+
     def encode(self, weight: Any) -> list[Any]:
         """Return the parts as they are before there is anything in them."""
         kept = (self.columns + 1) // 2 if self.bits == 4 else self.columns
@@ -77,14 +82,14 @@ class Calibrated(Packing):
         return pack_int4(levels, 0, "uint8")[0] if self.bits == 4 else levels
 
     def integers(self, *parts: Any) -> Any:
-        if not self.done:
+        if self.waits:
             return self.layer.kept_weight.value
         if self.bits != 4:
             return parts[0]
         return unpack_int4(parts[0], self.columns, 0, "uint8")
 
     def decode(self, *parts: Any) -> Any:
-        if not self.done:
+        if self.waits:
             return self.layer.kept_weight.value
         _, scale, zero, *factors, groups = parts
         matrix = dequantize_with_sz_map(self.integers(*parts), scale, zero, groups)

@@ -163,7 +163,7 @@ class Quantized(Quantizable):
         if not self.form.modes or (type_check and "form" not in vars(type(self))):
             super()._quantize(config, type_check)
         self._check_mode(config.mode)
-        self.quantization_config = config
+        self.quantization_config = config.of_layer()
         self._pack(config.mode, self.kept_weight.numpy())
         if self.dtype_policy.quantization_mode is None:
             mode, source = self._policy_mode(config), self.dtype_policy.name

@@ -59,6 +59,10 @@ class QuantizationConfig:
         """Return a config made from what `get_config` returned."""
         return cls(**K.deserialize_keras_object(config))
 
+    def of_layer(self) -> Any:
+        """Return what a quantized layer keeps of it: all but data and a model."""
+        return self
+
     @staticmethod
     def weight_quantizer_or_default(config: Any, default: Any) -> Any:
         """Return a config's quantizer of kernels, or `default` if it has none."""
@@ -184,6 +188,10 @@ class Calibrated(QuantizationConfig, K.Configured):
     def dtype_policy_string(self) -> str:
         """Return the mode as a dtype policy has it, as in ``"gptq/4/128"``."""
         return f"{self.mode}/{self.weight_bits}/{self.group_size}"
+
+    def of_layer(self) -> Any:
+        kept = {**self.get_config(), "quantization_layer_structure": None}
+        return type(self)(**kept)
 
     def get_config(self) -> dict[str, Any]:
         own = {"weight_quantizer", "activation_quantizer"}
