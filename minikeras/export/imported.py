@@ -67,7 +67,7 @@ def from_onnx(filepath: Any, name: str | None = None) -> Model:
     given = next(iter(inputs.values())) if len(inputs) == 1 else inputs
     called = name or _simple(proto.graph.name) or K.auto_name("onnx")
     model = Model(given, layer(given), name=called)
-    K.batch_set_value(list(zip(layer.weights, values, strict=True)))
+    K.batch_set_value(list(zip(layer.arrays.values(), values, strict=True)))
     return model
 
 
@@ -147,7 +147,7 @@ class ONNXGraph(Layer):
         self._program.inputs = [x.name for x in self.arguments]
 
     def build(self, input_shape: Any = None) -> None:
-        self._weights = {
+        self.arrays = {
             name: self.add_weight(
                 tuple(tensor.dims),
                 "zeros",
@@ -167,7 +167,7 @@ class ONNXGraph(Layer):
         given = [
             ops.cast(x, _dtype(a)) for x, a in zip(given, self.arguments, strict=True)
         ]
-        weights = {k: K.convert_to_tensor(v) for k, v in self._weights.items()}
+        weights = {k: K.convert_to_tensor(v) for k, v in self.arrays.items()}
         found = self._program(given, weights)
         if len(found) == 1:
             return K.convert_to_tensor(found[0])

@@ -62,8 +62,10 @@ def test_weights_are_variables_which_can_be_trained() -> None:
 
 def test_moving_means_are_not_trained() -> None:
     nodes = [helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])]
-    values = {name: np.full(3, 1.5, "float32") for name in "sbmv"}
-    model = from_onnx(made(nodes, {"x": [None, 3, 2]}, ["y"], values))
+    values = {k: np.arange(3, dtype="float32") + i for i, k in enumerate("mvsb", 1)}
+    data = made(nodes, {"x": [None, 3, 2]}, ["y"], values)
+    check(data)
+    model = from_onnx(data)
     assert len(model.trainable_weights) == len(model.non_trainable_weights) == 2
 
 
