@@ -21,12 +21,14 @@ from minikeras.lazy import attach, homes_in
 
 if TYPE_CHECKING:
     from minikeras.saving.api import *
+    from minikeras.saving.editor import *
     from minikeras.saving.limits import CorruptFileError, ModelFileError
 
 _HOMES = homes_in(
     __name__,
     {
         "api": "load_model load_weights save_model save_weights",
+        "editor": "KerasFileEditor",
         "limits": "CorruptFileError ModelFileError",
     },
 )
@@ -36,6 +38,7 @@ __getattr__, __dir__ = attach(__name__, _HOMES)
 __all__ = [
     "CorruptFileError",
     "CustomObjectScope",
+    "KerasFileEditor",
     "ModelFileError",
     "custom_object_scope",
     "deserialize_keras_object",

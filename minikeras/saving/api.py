@@ -7,7 +7,7 @@ import os
 import zipfile
 from typing import Any
 
-from minikeras.saving import files, legacy, tensors
+from minikeras.saving import files, legacy, orbax, tensors
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
@@ -113,6 +113,8 @@ def load_model(
         return files.load_file(name, custom_objects, compile, safe_mode)
     if name.endswith(LEGACY):
         return legacy.load_model_from_hdf5(name, custom_objects, compile, safe_mode)
+    if orbax.is_checkpoint(name):
+        return orbax.load_model(name, custom_objects, compile, safe_mode)
     if name.endswith(".keras"):
         raise ValueError(
             f"File not found: filepath={filepath}. Please ensure the file is an "
@@ -185,6 +187,9 @@ def load_weights(
     name = os.fspath(filepath)
     if name.endswith(tensors.ENDING) and kwargs.keys() <= {"names"}:
         tensors.load_tensors(model, name, skip_mismatch, **kwargs)
+        return
+    if orbax.is_checkpoint(name) and not kwargs:
+        orbax.load_weights(model, name)
         return
     skip, by_name = kwargs.pop("objects_to_skip", None), kwargs.pop("by_name", None)
     if kwargs:

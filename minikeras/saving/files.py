@@ -31,6 +31,7 @@ __all__ = [
     "built_from",
     "load_file",
     "load_weights_file",
+    "opened_states",
     "opened_weights",
     "require_built",
     "restore_all",
@@ -237,6 +238,14 @@ def _weights(path: Any) -> Iterator[Any]:
 def opened_weights(path: Any) -> Weights:
     """Return a ``.weights.h5``, opened for reading."""
     return Weights(path, size_on_disk(path), str(path))
+
+
+def opened_states(path: Any) -> Weights:
+    """Return the weights in a ``.keras`` file or a ``.weights.h5``, for reading."""
+    if not str(path).endswith(".keras"):
+        return opened_weights(path)
+    with _bundle(path) as bundle:
+        return _weights_of(bundle)
 
 
 def _report(failed: list[tuple[Any, Exception]]) -> str:

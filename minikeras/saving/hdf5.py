@@ -18,8 +18,15 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine.dtypes import as_dtype
-from minikeras.saving.limits import Budget, CorruptFileError, ModelFileError
+from minikeras.saving.limits import (
+    DEEPEST,
+    Budget,
+    CorruptFileError,
+    ModelFileError,
+)
 from minikeras.saving.states import Saved
+
+Values = dict[str, np.ndarray[Any, Any]]
 
 __all__ = ["Entry", "Weights", "h5py", "opened", "told_if_broken", "written"]
 
@@ -132,6 +139,15 @@ class Weights:
                 return Entry(group, self.budget)
         return Entry(None, self.budget)
 
+    def everything(self) -> Iterator[tuple[str, Values]]:
+        """Yield each object's path and its arrays."""
+        for path, group in groups_in(self.file):
+            values = {
+                key: array_at(group, key, self.budget) for key in arrays_of(group)
+            }
+            if values:
+                yield path.removesuffix("vars").rstrip("/"), values
+
     def close(self) -> None:
         """Close the file."""
         self.file.close()
@@ -185,6 +201,30 @@ def find(group: Any, path: str) -> Any:
                 return None
             group = _child(group, part, h5py().Group)
     return group
+
+
+def groups_in(group: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield a group and all within it, with their paths.
+
+    Raises:
+        ModelFileError: if one is behind a link, or they are nested without end.
+    """
+    if depth > DEEPEST:
+        raise ModelFileError(f"groups are nested too deeply: '{path[:80]}'...")
+    yield path, group
+    with told_if_broken(group):
+        names = list(group)
+    for name in names:
+        child = _child(group, name, object)
+        if isinstance(child, h5py().Group):
+            inner = f"{path}/{name}" if path else name
+            yield from groups_in(child, inner, depth + 1)
+
+
+def arrays_of(group: Any) -> list[str]:
+    """Return the names of a group's arrays."""
+    kind = h5py().Dataset
+    return [key for key in group if isinstance(_child(group, key, object), kind)]
 
 
 def group_at(group: Any, path: str) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -30,6 +31,7 @@ import minikeras
 from minikeras import backend as K
 from minikeras import layers, models, saving
 from minikeras.engine.train import Saver
+from minikeras.saving.contents import contents_of
 from tests.saving.attacks.kit import SECRET, small
 
 SECONDS, MEMORY = 10, 4 << 30
@@ -114,6 +116,16 @@ def again(path: str) -> Any:
     return found
 
 
+def edited(path: str) -> Any:
+    """Look at a file without its model, in both ways there are."""
+    say_nothing = contextlib.redirect_stdout(io.StringIO())
+    with say_nothing:
+        editor = saving.KerasFileEditor(path)
+        editor.summary()
+    contents_of(path)
+    return [K.tree.flatten(editor.weights_dict)[0]]
+
+
 def of_text(read: Callable[[Any], Any]) -> Callable[[str], Any]:
     """Return what reads a config alone, outside of any scope."""
     return lambda path: read(json.loads(Path(path).read_text()))
@@ -133,6 +145,7 @@ def restore(path: str) -> Any:
 OPENINGS: dict[str, Callable[[str], Any]] = {
     "again": again,
     "clone": of_text(clone),
+    "edited": edited,
     "deserialize": of_text(K.deserialize_keras_object),
     "from_config": of_text(layers.Lambda.from_config),
     "json": lambda path: models.model_from_json(Path(path).read_text()),

@@ -137,6 +137,19 @@ LINKS = [
     for family, change, why in HDF5
     for entry in OPENED_BY
 ]
+LOOKED_AT = [
+    Attack(
+        "R08",
+        f"{change.__name__}-{entry}",
+        weights_in(entry),
+        change,
+        unchanged,
+        why,
+        "edited",
+    )
+    for _, change, why in HDF5
+    for entry in ("keras", "weights")
+]
 
 
 # -- members and shards ----------------------------------------------------------------
@@ -209,6 +222,7 @@ MEMBERS = [
 ATTACKS: list[Attack] = [
     *VOCABULARIES,
     *LINKS,
+    *LOOKED_AT,
     Attack("R09", "asset", with_link, "/etc/passwd", None, "is a link"),
     Attack("R09", "config", config_link, "/etc/passwd", None, "is a link"),
     *(
