@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from minikeras.callbacks.ema import *
     from minikeras.callbacks.listing import *
     from minikeras.callbacks.monitor import *
+    from minikeras.callbacks.orbax import *
     from minikeras.callbacks.progress import *
     from minikeras.callbacks.rates import *
     from minikeras.callbacks.recorder import RunRecorder
@@ -28,6 +29,7 @@ _HOMES = homes_in(
         "ema": "SwapEMAWeights",
         "listing": "CallbackList",
         "monitor": "EarlyStopping MonitorCallback ReduceLROnPlateau",
+        "orbax": "OrbaxCheckpoint",
         "progress": "ProgbarLogger",
         "rates": "LearningRateScheduler",
         "recorder": "RunRecorder",
@@ -54,6 +56,7 @@ __all__ = [
     "ModelCheckpoint",
     "MonitorCallback",
     "OptunaPruningCallback",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",

@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import Any, Literal
 
+from minikeras import ops
 from minikeras.callbacks.base import Callback, Logs
 from minikeras.callbacks.console import say
 from minikeras.callbacks.rates import learning_rates, rate_of, rated
@@ -71,6 +72,11 @@ class MonitorCallback(Callback):
             "is not known whether that should be maximized or minimized: pass "
             "`mode='max'` or `mode='min'`"
         )
+
+    @property
+    def monitor_op(self) -> Any:
+        """How a better value compares to another: `ops.less` or `ops.greater`."""
+        return ops.greater if self.direction() == "max" else ops.less
 
     def get_monitor_value(self, logs: Logs) -> float | None:
         """Return the monitored value; warn if it is not there."""
