@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import Any
 
 import numpy as np
 
 from minikeras import backend as K
+from minikeras.utils.samples import drawn_seed
 
 __all__ = ["split_dataset"]
 
@@ -21,16 +24,19 @@ def split_dataset(
 ) -> tuple[Any, Any]:
     """Return the first and the last samples of a dataset.
 
-    Unlike Keras, which makes two objects of TensorFlow's of them, this returns what it
-    was given: arrays, in the same nesting, which `fit` takes.
+    Unlike Keras, which makes two objects of TensorFlow's of arrays, this returns what
+    it was given: arrays, in the same nesting, which `fit` takes. The parts of a
+    ``torch.utils.data.Dataset`` are such data sets too, those of a ``tf.data.Dataset``
+    likewise, in batches if it was.
 
     Args:
-        dataset: an array, or a list, tuple or dict of arrays of one length.
+        dataset: an array, or a list, tuple or dict of arrays of one length; or a data
+            set of torch's or TensorFlow's.
         left_size: how many samples go to the first part: a number, or a share of all.
         right_size: how many go to the second; what is left over by default.
         shuffle: whether to bring the samples into random order first.
         seed: of this order; drawn from the global seed by default.
-        preferred_backend: accepted, as in Keras, and not used.
+        preferred_backend: "torch" or "tensorflow" makes their data sets of arrays.
 
     Raises:
         TypeError: if the data are no arrays, or a size is no number.
@@ -40,7 +46,8 @@ def split_dataset(
         >>> split_dataset(np.arange(5), left_size=0.6)
         (array([0, 1, 2]), array([3, 4]))
     """
-    arrays = K.tree.flatten(dataset)
+    library = _library(dataset)
+    arrays = [] if library else K.tree.flatten(dataset)
     if not all(isinstance(a, np.ndarray) for a in arrays):
         raise TypeError(
             "The `dataset` argument must be an array or a list/tuple of arrays. "
@@ -51,14 +58,75 @@ def split_dataset(
             "At least one of the `left_size` or `right_size` must be specified. "
             "Received: left_size=None and right_size=None"
         )
-    total = _common_length(arrays)
+    if arrays and preferred_backend in _MAKERS:
+        _common_length(arrays)
+        library, dataset = preferred_backend, _MAKERS[preferred_backend](dataset)
+    if library == "tensorflow":
+        return _split_tensorflow(dataset, left_size, right_size, shuffle, seed)
+    total = len(dataset) if library else _common_length(arrays)
     order = _order(total, seed) if shuffle else np.arange(total)
     left, right = _sizes(left_size, right_size, total)
+    parts = order[:left], order[total - right :]
+    if library == "torch":
+        subset = sys.modules["torch"].utils.data.Subset
+        return subset(dataset, parts[0].tolist()), subset(dataset, parts[1].tolist())
     first, last = (
-        K.tree.map_structure(lambda a, rows=rows: a[rows], dataset)
-        for rows in (order[:left], order[total - right :])
+        K.tree.map_structure(lambda a, rows=rows: a[rows], dataset) for rows in parts
     )
     return first, last
+
+
+def _of_torch(arrays: Any) -> Any:
+    """Return arrays as a data set of torch's."""
+    torch = importlib.import_module("torch")
+    columns = [torch.from_numpy(array) for array in K.tree.flatten(arrays)]
+    return torch.utils.data.TensorDataset(*columns)
+
+
+def _of_tensorflow(arrays: Any) -> Any:
+    """Return arrays as a data set of TensorFlow's, to which a list is one array."""
+    data = importlib.import_module("tensorflow").data
+    nested = tuple(arrays) if isinstance(arrays, list) else arrays
+    return data.Dataset.from_tensor_slices(nested)
+
+
+_MAKERS = {"torch": _of_torch, "tensorflow": _of_tensorflow}
+
+
+def _library(dataset: Any) -> str | None:
+    """Return whose data set this is: "torch", "tensorflow", or None for arrays."""
+    kinds = {"Dataset": "torch", "DatasetV2": "tensorflow"}
+    for base in type(dataset).__mro__:
+        if base.__module__.partition(".")[0] == kinds.get(base.__name__):
+            return kinds[base.__name__]
+    return None
+
+
+def _split_tensorflow(
+    dataset: Any, left_size: Any, right_size: Any, shuffle: bool, seed: int | None
+) -> tuple[Any, Any]:
+    """Return two parts of a ``tf.data.Dataset``, batched as it is.
+
+    Raises:
+        ValueError: if it has no end, or sizes do not fit it.
+    """
+    batch_size = getattr(dataset, "_batch_size", None)
+    samples = dataset if batch_size is None else dataset.unbatch()
+    total = int(samples.cardinality())
+    if total == -1:  # TensorFlow's number for that
+        raise ValueError("A dataset without an end has no two parts")
+    if total < 0:
+        total = sum(1 for _ in samples)
+    left, right = _sizes(left_size, right_size, total)
+    if shuffle:
+        given = drawn_seed(seed)
+        samples = samples.shuffle(total, given, reshuffle_each_iteration=False)
+    known = sys.modules["tensorflow"].data.experimental.assert_cardinality
+    first = samples.take(left).apply(known(left))
+    last = samples.skip(total - right).apply(known(right))
+    if batch_size is None:
+        return first, last
+    return first.batch(batch_size), last.batch(batch_size)
 
 
 def _order(total: int, seed: int | None) -> np.ndarray[Any, Any]:
