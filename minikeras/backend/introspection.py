@@ -144,11 +144,19 @@ def result_type(*dtypes: Any) -> str:
         dtypes: each a dtype, or one of the Python types ``int`` and ``float``, which
             give way to any dtype of their kind; None means floatx.
 
+    Raises:
+        ValueError: if there is no such dtype, or they do not meet.
+
     Example:
         >>> result_type("int32", "float16"), result_type("float16", float)
         ('float16', 'float16')
     """
-    return meeting(*(k or floatx() for k in dtypes or (None,))).name
+    weak = (int, float)
+    kinds = (k if k in weak else standardize_dtype(k) for k in dtypes or (None,))
+    try:
+        return meeting(*kinds).name
+    except DTypeError as error:
+        raise ValueError(str(error)) from error
 
 
 def in_one_dtype(*xs: Any) -> list[Any]:

@@ -45,15 +45,29 @@ class _AdaptivePooling(Spatial):
         self.data_format = K.standardize_data_format(data_format)
 
     def _sizes(self, given: Any) -> tuple[int, ...]:
+        """Return sizes; Keras refuses others here in words, and by errors, of its own.
+
+        Raises:
+            TypeError: if it is neither an integer nor one for each axis.
+            ValueError: if it is several for one axis.
+        """
         if isinstance(given, int):
             return (given,) * self.rank
-        if isinstance(given, (tuple, list)) and len(given) == self.rank:
+        listed = isinstance(given, (tuple, list))
+        if listed and len(given) == self.rank:
             return tuple(given)
-        # Keras's choice of errors.
-        several = self.rank == 1 and isinstance(given, (tuple, list))
-        raise (ValueError if several else TypeError)(
-            f"`output_size` must be an integer or a tuple of {self.rank} integers. "
-            f"Received: {given} of type {type(given)}"
+        if listed and self.rank == 1:
+            raise ValueError(
+                "For 1D input, `output_size` tuple must have length 1. Received: "
+                f"{given}"
+            )
+        axes = ("depth", "height", "width")[-self.rank :]
+        several = (
+            f"({', '.join(axes)}) tuple" if self.rank > 1 else "tuple of 1 integer"
+        )
+        raise TypeError(
+            f"`output_size` must be an integer or {several}. Received: {given} of type "
+            f"{type(given)}"
         )
 
     def call(self, inputs: K.Tensor) -> K.Tensor:

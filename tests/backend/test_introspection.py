@@ -57,6 +57,13 @@ def test_an_unknown_dtype_is_a_value_error():
         K.standardize_dtype("float31")
 
 
+def test_dtypes_that_do_not_meet():
+    with pytest.raises(ValueError, match="no implicit conversions from float8"):
+        K.result_type("float8_e4m3fn", "bfloat16")
+    with pytest.raises(ValueError, match="Invalid dtype: foo"):
+        K.result_type("foo", "float32")
+
+
 @pytest.mark.parametrize(
     "kinds", [("int32", float), ("bool", "uint8"), (int,), (None, "int8"), ()]
 )
