@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.saving.attacks import broken, code, places, sizes
+from tests.saving.attacks import broken, code, places, sizes, tensors
 from tests.saving.attacks.kit import Attack
 
 ATTACKS: list[Attack] = [
@@ -23,6 +23,7 @@ ATTACKS: list[Attack] = [
     *places.ATTACKS,
     *sizes.ATTACKS,
     *broken.ATTACKS,
+    *tensors.ATTACKS,
 ]
 SECONDS, MEMORY = 8.0, 300 << 20
 TWINS = ("hostile", "benign")
