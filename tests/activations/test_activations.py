@@ -1,6 +1,7 @@
 """Activations against Keras's own, by name."""
 
 import inspect
+import pickle
 import re
 
 import numpy as np
@@ -129,3 +130,9 @@ class TestConfig:
             "registered_name": "tanh",
         }
         assert activations.get(config) is activations.tanh
+
+
+def test_activations_go_through_pickles():
+    for name in {name for name, _ in CASES}:
+        function = getattr(activations, name)
+        assert pickle.loads(pickle.dumps(function)) is function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from types import ModuleType
 from typing import Any
 
@@ -328,3 +329,23 @@ def test_a_row_of_layers_takes_a_nesting_and_refuses_a_second_shape() -> None:
         model.build((None, 4))
     with pytest.raises(ValueError, match="has no layers"):
         Sequential()(ones)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_one_output_in_a_list_comes_alone(keras: ModuleType, kind: type) -> None:
+    x = np.ones((2, 3), "float32")
+    for library in (minikeras, keras):
+        inputs = library.Input((3,))
+        model = library.Model(inputs, kind([library.layers.Dense(2)(inputs)]))
+        assert np.shape(model(x)) == np.shape(model.predict(x, verbose=0)) == (2, 2)
+
+
+def test_a_trained_model_comes_out_of_a_pickle_as_it_was() -> None:
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    model = Sequential([layers.Input((3,)), layers.Dense(2, activation="softmax")])
+    model.compile("adam", "mse")
+    model.fit(x, y, verbose=0)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    assert again.train_on_batch(x, y) == model.train_on_batch(x, y)
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
