@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -156,7 +158,7 @@ def test_adaptive_sizes_are_checked_as_in_keras(keras, given, rank):
     try:
         size = getattr(keras.layers, name)(given).output_size
     except (TypeError, ValueError) as error:
-        with pytest.raises(type(error), match="must be an integer"):
+        with pytest.raises(type(error), match=re.escape(str(error))):
             getattr(layers, name)(given)
     else:
         assert getattr(layers, name)(given).output_size == size
