@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any, Literal
+
+import numpy as np
 
 from minikeras import ops
 from minikeras.callbacks.base import Callback, Logs
@@ -46,7 +47,7 @@ class MonitorCallback(Callback):
 
     def is_improvement(self, value: float, reference: float | None) -> bool:
         """Whether `value` is better than `reference`, by more than `min_delta`."""
-        if reference is None or math.isnan(reference):
+        if reference is None or np.isnan(reference):
             return True
         gain = value - reference if self.direction() == "max" else reference - value
         return gain > self.min_delta

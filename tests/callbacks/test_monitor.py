@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minikeras
 from minikeras import callbacks, metrics
 
 # Eighths: exact in float32, in which Keras compares.
@@ -169,3 +170,16 @@ def test_wrong_arguments() -> None:
         callbacks.ReduceLROnPlateau(factor=1.0)
     with pytest.warns(UserWarning, match="mode 'up' is unknown"):
         callbacks.EarlyStopping(mode="up")  # type: ignore[arg-type]
+
+
+def test_a_metric_with_one_class_can_be_watched() -> None:
+    model = minikeras.Sequential([minikeras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[minikeras.metrics.F1Score(name="f1")])
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    stop = minikeras.callbacks.EarlyStopping("f1")
+    model.fit(x, y, epochs=5, callbacks=stop, verbose=0)
+    assert stop.monitor_op is minikeras.ops.greater
+    assert stop.stopped_epoch == 1
+    assert minikeras.callbacks.MonitorCallback(mode="min").monitor_op is (
+        minikeras.ops.less
+    )
