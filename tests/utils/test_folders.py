@@ -341,7 +341,7 @@ def test_padding_is_that_of_tensorflow():
 @pytest.mark.parametrize(
     "method", ["bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"]
 )
-@pytest.mark.parametrize("size", [(7, 9), (4, 30), (23, 5)])
+@pytest.mark.parametrize("size", [(7, 30)])
 @pytest.mark.parametrize("crop", [True, False])
 def test_sizes_are_changed_as_keras_does(keras, rng, method, size, crop):
     image = rng.random((11, 16, 3)).astype("float32")

@@ -122,8 +122,8 @@ def test_what_has_no_place_in_a_format_is_left_out(image, tmp_path):
     assert file.getvalue()[:2] == b"\xff\xd8"
 
 
-@pytest.mark.parametrize("size", [(5, 5), (14, 3), (3, 20)])
-@pytest.mark.parametrize("interpolation", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize("size", [(5, 5), (14, 3)])
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_smart_resize(keras, image, size, interpolation, data_format):
     for x in (image(), np.stack([image(), image()])):
