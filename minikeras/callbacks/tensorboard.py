@@ -179,7 +179,7 @@ class TensorBoard(Callback):
         of_validation = {
             k.removeprefix("val_"): v for k, v in logs.items() if k not in of_train
         }
-        of_train |= learning_rates(self.model)
+        of_train = self._collect_learning_rate(of_train)
         if self.write_steps_per_second:
             steps = int(self.model.optimizer.iterations) - self._iterations_before
             seconds = time.perf_counter() - self._epoch_began
@@ -188,6 +188,9 @@ class TensorBoard(Callback):
             if part:
                 values = {f"epoch_{k}": v for k, v in part.items()}
                 _write(self._writer(name), values, epoch)
+
+    def _collect_learning_rate(self, logs: Logs) -> Logs:
+        return {**logs, **learning_rates(self.model)}
 
     def _write_weights(self, epoch: int) -> None:
         weights = [weight for layer in self.model.layers for weight in layer.weights]

@@ -87,6 +87,8 @@ class Trained:
     optimizer = _of_trainer("optimizer", "The optimizer that `compile` was given.")
     loss = _of_trainer("loss", "The loss that `compile` was given.")
     compiled = _of_trainer("compiled", "Whether `compile` has been called.")
+    _loss_tracker = _of_trainer("_loss_tracker", "The mean of the loss, in `metrics`.")
+    _compile_metrics = _of_trainer("_compiled_metrics", "What `compile` was given.")
     metrics = _of_trainer("metrics", "The metrics that training keeps.")
     metrics_names = _of_trainer("metrics_names", "The names of `metrics`.")
     resumption = _of_trainer("resumption", "Where `fit` goes on, if not at the start.")
