@@ -135,7 +135,7 @@ def kept_arguments(layer: Any, base: type) -> dict[str, Any]:
 
 
 def _written(value: Any) -> Any:
-    if hasattr(value, "get_config"):
+    if hasattr(value, "get_config") or hasattr(value, "__array__"):
         return K.serialize_keras_object(value)
     return activations.serialize(value) if callable(value) else value
 

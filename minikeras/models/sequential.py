@@ -8,12 +8,31 @@ from typing import Any
 from minikeras import backend as K
 from minikeras import dtype_policies
 from minikeras.layers import InputLayer, Layer
-from minikeras.layers.context import separate_calls
+from minikeras.layers.context import separate_calls, signature
 from minikeras.layers.history import history_of
 from minikeras.models.functional import Functional
 from minikeras.models.model import Model
 
 __all__ = ["Sequential"]
+
+
+def check_takes_one(layer: Layer) -> None:
+    """Demand that a layer can be called with one tensor.
+
+    Raises:
+        ValueError: if its `call` needs more.
+    """
+    needed = [
+        p
+        for p in signature(type(layer)).parameters.values()
+        if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
+    ]
+    if len(needed) > 1:
+        raise ValueError(
+            "Layers added to a Sequential model can only have a single required "
+            f"positional argument, the input tensor. Layer {type(layer).__name__} has "
+            f"multiple required positional arguments: {needed}"
+        )
 
 
 class Sequential(Model):
@@ -139,6 +158,7 @@ class Sequential(Model):
                 )
             x = start = self._stack[0].output
             for layer in self._stack[1:]:
+                check_takes_one(layer)
                 x = layer(x)
             connected = Functional(start, x, name=self.name)
         # Sizes that nobody declared, but the first data had, need not be those of all.
