@@ -261,8 +261,8 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
         num = sizes[shapes.axis_of(axis, len(sizes))]
     if num is None:
         raise ShapeError(
-            f"unstack: Cannot infer argument `num` from shape {x.shape}: give it, or "
-            "an `x` whose size along `axis` is known"
+            f"unstack: Cannot infer argument `num` from shape {x.shape}; num must be "
+            "given"
         )
     return list(Unpack(num, axis)(x, name="unstack"))
 
