@@ -155,7 +155,13 @@ def _compile(model: Any, file: Group, name: str, budget: Budget) -> None:
             "compiled. Compile it manually."
         )
         return
-    model.compile(**compile_arguments(config))
+    try:
+        arguments = compile_arguments(config)
+    except (LookupError, AttributeError) as error:
+        raise ModelFileError(
+            f"{name}: its `training_config` is not one of a model: {error!r}"
+        ) from error
+    model.compile(**arguments)
     group = find(file, "optimizer_weights")
     if group is None:
         return

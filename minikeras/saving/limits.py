@@ -77,6 +77,9 @@ def read_json(data: bytes | str, name: str) -> Any:
     """
     if len(data) > LARGEST_CONFIG:
         raise ModelFileError(f"{name}: a config of {len(data):,} bytes is no config")
+    word: Any = '"class_name"' if isinstance(data, str) else b'"class_name"'
+    if data.count(word) > MOST_OBJECTS:  # soon seen; below, whatever way it is written
+        raise ModelFileError(f"{name}: the objects of the config are too many")
     try:
         found = json.loads(data)
     except RecursionError as error:

@@ -26,7 +26,7 @@ from tests.saving.attacks.kit import (
 
 __all__ = ["ATTACKS", "SLOTS", "function"]
 
-REFUSED = r"code execution|Could not locate|Could not interpret"
+REFUSED = r"code execution|Could not locate|Could not interpret|does not describe"
 SOURCE = "lambda x: (open('marker', 'w').close(), x)[1]"
 _code = compile(SOURCE, "<marker>", "eval").co_consts[0]
 CODE = base64.b64encode(marshal.dumps(_code)).decode()

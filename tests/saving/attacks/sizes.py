@@ -322,7 +322,7 @@ ATTACKS: list[Attack] = [
             b" " * size,
             honest().get(name, b"text"),
             BOMB,
-            heavy=size > 2**28,
+            heavy=True,
         )
         for name in ("config.json", "assets/x.txt", "model.weights.h5")
         for size in (200 << 20, 1 << 30)
@@ -331,7 +331,7 @@ ATTACKS: list[Attack] = [
     Attack("D07", "smaller", lying, 10, None, "config.json|JSON"),
     Attack("D07", "larger", lying, 2**31 - 1, None, BOMB),
     Attack("D07", "zip64", zip64, 2**62, None, BOMB),
-    Attack("D07", "million", crowded, 1_000_000, 0, "too many"),
+    Attack("D07", "million", crowded, 1_000_000, 0, "too many", heavy=True),
     Attack("D08", "petabyte", npz_header, f"({2**50},)", "(3,)", ".", "restore"),
     Attack("D08", "3.5 GiB", npz_header, "(939524096,)", "(3,)", ".", "restore"),
     *GROWN,
@@ -366,6 +366,7 @@ ATTACKS: list[Attack] = [
         normalization(numbers([0] * 4_000_000, "float32")),
         normalization([0.0, 0.0, 0.0]),
         "too many",
+        heavy=True,
     ),
     Attack(
         "D12",
@@ -384,8 +385,16 @@ ATTACKS: list[Attack] = [
         "too deeply",
     ),
     Attack("D13", "300 models", nested_models, 300, 10, "too deeply"),
-    Attack("D14", "a million layers", long_stack, 1_000_000, 100, "bytes is no config"),
-    Attack("D14", "500,000 layers", long_stack, 500_000, 100, "too many"),
+    Attack(
+        "D14",
+        "a million layers",
+        long_stack,
+        1_000_000,
+        100,
+        "bytes is no config",
+        heavy=True,
+    ),
+    Attack("D14", "500,000 layers", long_stack, 500_000, 100, "too many", heavy=True),
     Attack(
         "D14",
         "long integer",
@@ -401,6 +410,7 @@ ATTACKS: list[Attack] = [
         b'"' + b"x" * (100 << 20) + b'"',
         honest()["config.json"],
         "is no config|bomb",
+        heavy=True,
     ),
     Attack("D15", "graph", cyclic, "cycle", "", "wait for inputs"),
     Attack("D15", "h5", h5_cyclic, "cycle", "", "wait for inputs"),

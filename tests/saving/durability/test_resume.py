@@ -26,7 +26,14 @@ class Stop(Callback):
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 @pytest.mark.parametrize(
-    ("save_freq", "until"), [("epoch", 14), (1, 3), (1, 9), (4, 14), (5, 17)]
+    ("save_freq", "until"),
+    [
+        (1, 9),
+        *(
+            pytest.param(*how, marks=pytest.mark.slow)
+            for how in (("epoch", 14), (1, 3), (4, 14), (5, 17))
+        ),
+    ],
 )
 @pytest.mark.parametrize("name", training.CASES)
 def test_training_resumes(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -186,7 +185,3 @@ def rows(path: Path) -> list[list[str]]:
     """Return the rows of a log, its header first."""
     with open(path, newline="") as file:
         return list(csv.reader(file))
-
-
-def exists(path: Path) -> bool:
-    return os.path.exists(path)
