@@ -183,8 +183,9 @@ def _arrived(module: str | None, name: str) -> Any:
 def place_of(obj: Any) -> tuple[str, str] | None:
     """Return the public module and name of a room's object, None for any other."""
     if obj not in _places:
-        home, name = getattr(obj, "__module__", ""), getattr(obj, "__name__", "")
-        _arrived(_late_places.get((home, name)), name)
+        own = getattr(obj, "__module__", ""), getattr(obj, "__name__", "")
+        if own in _late_places:
+            publish(obj, _late_places[own])
     return _places.get(obj)
 
 

@@ -11,12 +11,15 @@ import functools
 import importlib
 from collections.abc import Callable, Mapping
 from inspect import BoundArguments, Parameter, Signature, signature
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from minikeras import backend as K
 from minikeras.layers.arguments import is_turned_off
 from minikeras.layers.history import symbolic_leaves
 from minikeras.layers.operation import Operation
+
+if TYPE_CHECKING:
+    from typing import Any  # when it runs, `Any` is one of the classes
 
 __all__ = ["PlainOperation", "homes", "operation_class"]
 
