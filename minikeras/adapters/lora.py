@@ -52,23 +52,8 @@ class LowRank(Quantized):
 
         Source: Hu et al. 2021, arXiv:2106.09685.
         """
-        name, word = self.form.name, self.form.word
-        if getattr(self, f"{name}_constraint"):
-            raise ValueError(
-                f"Lora is incompatible with {word} constraints. In order to enable "
-                f"lora on this layer, remove the `{name}_constraint` argument."
-            )
-        if not self.built:
-            raise ValueError("Cannot enable lora on a layer that isn't yet built.")
-        if self.lora_enabled:
-            raise ValueError(
-                "lora is already enabled. This can only be done once per layer."
-            )
-        if self.quantization_mode in ("gptq", "awq"):
-            raise NotImplementedError(
-                "lora is not currently supported with "
-                f"{self.quantization_mode.upper()} quantization."
-            )
+        name = self.form.name
+        self._check_can_add()
         weight = self.kept_weight
         shape = self.packing.shape if self.packing else tuple(weight.shape)
         sizes = {"a": (*shape[:-1], rank), "b": (rank, shape[-1])}
@@ -87,3 +72,22 @@ class LowRank(Quantized):
         if self.quantization_mode != "float8":
             self.take_over(partial(adapted_call, self))
         K.note_change()
+
+    def _check_can_add(self) -> None:
+        name, word = self.form.name, self.form.word
+        if getattr(self, f"{name}_constraint"):
+            raise ValueError(
+                f"Lora is incompatible with {word} constraints. In order to enable "
+                f"lora on this layer, remove the `{name}_constraint` argument."
+            )
+        if not self.built:
+            raise ValueError("Cannot enable lora on a layer that isn't yet built.")
+        if self.lora_enabled:
+            raise ValueError(
+                "lora is already enabled. This can only be done once per layer."
+            )
+        if self.quantization_mode in ("gptq", "awq"):
+            raise NotImplementedError(
+                "lora is not currently supported with "
+                f"{self.quantization_mode.upper()} quantization."
+            )
