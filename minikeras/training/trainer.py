@@ -448,9 +448,12 @@ class Trainer(Objective):
         if self._bears_nan:
             return
         x, y, _ = unpack_x_y_sample_weight(data)
-        check_inputs(x, self._step("predict"), fatal=kind == "train")
+        check_inputs(x, self._predicted, fatal=kind == "train")
         if self._compiled_loss is not None:
             self._compiled_loss.check(y)
+
+    def _predicted(self, x: Any) -> Any:
+        return self._step("predict")(x)
 
     def _each(
         self,
