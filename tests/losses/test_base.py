@@ -5,6 +5,7 @@ import pytest
 
 from minikeras import backend as K
 from minikeras import losses
+from minikeras.backend.masking import set_mask
 from minikeras.losses.base import squeeze_or_expand_to_same_rank
 
 Y_TRUE = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 9.0]], "float32")
@@ -140,3 +141,29 @@ def test_a_loss_without_call_says_so():
 def test_names_of_nodes_are_in_the_scope_of_the_loss():
     value = losses.MeanSquaredError(name="mine")(K.placeholder((2, 3)), Y_TRUE[:2, :1])
     assert value.name.startswith("mine/")
+
+
+def test_masks_of_arrays_count_outside_of_models_too():
+    y_true, y_pred = Y_TRUE[:3], Y_PRED[:3].copy()
+    mask = np.array([True, False, True])
+    set_mask(y_pred, mask)
+    loss = losses.MeanSquaredError()
+    want = np.mean(np.square(y_true - y_pred)[mask])
+    np.testing.assert_allclose(loss(y_true, y_pred), want, rtol=1e-6)
+    set_mask(y_pred, np.zeros(3, bool))
+    assert loss(y_true, y_pred) == 0
+
+
+@pytest.mark.parametrize(
+    "loss, left_out",
+    [
+        (losses.Huber(), "delta"),
+        (losses.CosineSimilarity(), "axis"),
+        (losses.SparseCategoricalCrossentropy(), "axis"),
+    ],
+)
+def test_configs_lack_what_keras_lacks_if_it_is_the_default(loss, left_out):
+    assert left_out not in loss.get_config()
+    other = type(loss)(**{left_out: 0.5 if left_out == "delta" else 1})
+    again = type(loss).from_config(other.get_config())
+    assert getattr(again, left_out) == getattr(other, left_out)

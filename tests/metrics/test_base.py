@@ -179,3 +179,18 @@ def test_a_base_class_says_what_is_missing():
         metrics.Metric().update_state([1.0])
     with pytest.raises(NotImplementedError, match="`result`"):
         metrics.Metric().result()
+
+
+def test_variables_are_those_of_all_parts_also_of_later_ones():
+    class Several(metrics.Metric):
+        def __init__(self):
+            super().__init__()
+            self.parts = [metrics.Mean()]
+            self.own = self.add_variable()
+
+    metric = Several()
+    assert len(metric.variables) == 3
+    metric.parts.append(metrics.Mean())
+    assert len(metric.variables) == 5
+    metric.other = metrics.Precision()
+    assert set(metric.variables) > set(metric.other.variables)
