@@ -15,7 +15,8 @@ def test_an_input_has_the_shape_it_was_given():
     assert Input((3,), batch_size=2).shape == (2, 3)
     assert Input(batch_shape=(2, None)).shape == (2, None)
     assert Input(()).shape == (None,)
-    assert InputLayer(input_shape=(3,)).output.shape == (None, 3)
+    with pytest.warns(UserWarning, match="`input_shape` is deprecated"):
+        assert InputLayer(input_shape=(3,)).output.shape == (None, 3)
 
 
 def test_an_input_has_a_name_and_a_dtype():
@@ -36,7 +37,7 @@ def test_an_input_can_be_a_placeholder_that_exists():
         ({}, "must pass a `shape`"),
         ({"shape": 3}, r"Did you mean shape=\(3,\)"),
         ({"shape": (3,), "batch_shape": (2, 3)}, "both `shape` and `batch_shape`"),
-        ({"shape": (3,), "sparse": True}, "'sparse': True"),
+        ({"shape": (3,), "sparse": True}, "`sparse=True` is not supported"),
     ],
 )
 def test_an_input_without_a_clear_shape_is_refused(args, message):
