@@ -159,7 +159,11 @@ class Sequential(Model):
             x = start = self._stack[0].output
             for layer in self._stack[1:]:
                 check_takes_one(layer)
-                x = layer(x)
+                try:
+                    x = layer(x)
+                except NotImplementedError:  # shapes that a layer cannot tell
+                    del self._stack[:inferred]
+                    return
             connected = Functional(start, x, name=self.name)
         # Sizes that nobody declared, but the first data had, need not be those of all.
         connected._any_sizes = inferred

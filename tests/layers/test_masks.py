@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minikeras import layers
+from minikeras.backend import masking
 from minikeras.layers import masks
 
 IDS = np.array([[1, 2, 0], [3, 0, 0]])
@@ -32,11 +33,11 @@ def test_a_mask_passes_through_layers_that_keep_steps_and_is_refused_by_others()
 
 def test_a_mask_is_forgotten_with_its_array():
     x = layers.Masking()(np.ones((1, 2, 3), "float32"))
-    held = len(masks._of_arrays)
+    held = len(masking._of_arrays)
     assert masks.mask_of(x) is not None
     del x
     gc.collect()
-    assert len(masks._of_arrays) == held - 1
+    assert len(masking._of_arrays) == held - 1
 
 
 def test_a_mask_can_be_taken_away():
