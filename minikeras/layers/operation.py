@@ -35,7 +35,9 @@ class Operation:
         (array([4, 9]), (None, 3))
     """
 
-    joined: ClassVar[Callable[..., Any]]  # what `plain` makes of functions between layers
+    joined: ClassVar[
+        Callable[..., Any]
+    ]  # what `plain` makes of functions between layers
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self: Any = super().__new__(cls)
