@@ -26,6 +26,5 @@ from minikeras.engine.blocked.binding import bind
 from minikeras.engine.blocked.blas import in_one_thread
 from minikeras.engine.blocked.lowering import supports
 from minikeras.engine.blocked.places import Scratchpad
-from minikeras.engine.blocked.threads import together
 
-__all__ = ["Scratchpad", "bind", "in_one_thread", "supports", "together"]
+__all__ = ["Scratchpad", "bind", "in_one_thread", "supports"]

@@ -6,14 +6,12 @@ that the threads of loops are to have. For a small product that is a bad bargain
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-import numpy as np
+from minikeras.engine.kernels import openblas
 
 __all__ = ["in_one_thread", "one_thread"]
 
@@ -74,14 +72,6 @@ def in_one_thread(call: Callable[[], Any]) -> Callable[[], Any]:
 
 @cache
 def _threads() -> _Threads | None:
-    """Return the functions of NumPy's OpenBLAS, None if that is not what it has.
-
-    In NumPy's wheels the library lies in a folder beside it; its names have a prefix.
-    """
-    for path in Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*"):
-        library = ctypes.CDLL(str(path))
-        for form in ("scipy_openblas_{}64_", "openblas_{}64_", "openblas_{}"):
-            names = [form.format(f"{verb}_num_threads") for verb in ("get", "set")]
-            if all(hasattr(library, name) for name in names):
-                return _Threads(*(getattr(library, name) for name in names))
-    return None
+    """Return OpenBLAS's functions, None if NumPy has another BLAS."""
+    get, change = (openblas.function(f"{verb}_num_threads") for verb in ("get", "set"))
+    return _Threads(get, change) if get and change else None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
+from operator import call
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from minikeras.engine import blocked
+from minikeras.engine import blocked, native
 from minikeras.engine.compiler.program import (
     Call,
     Fused,
@@ -19,7 +22,8 @@ from minikeras.engine.compiler.program import (
 )
 from minikeras.engine.compiler.repeat import Repeat
 from minikeras.engine.compiler.spread import Spread
-from minikeras.engine.loops import Loop
+from minikeras.engine.loops import Loop, processors
+from minikeras.engine.ops.linalg import MatMul
 
 __all__ = ["Binder"]
 
@@ -35,6 +39,8 @@ class Binder:
         context: gives the run that is under way, for effects.
         kernels: machine code made for loops; the others are run by blocks.
         scratch: memory that blocks share, new if None.
+        pooled: whether the threads of loops share large products too. BLAS's own run on
+            for a while after each, on processors that a `Spread` is to have.
     """
 
     def __init__(
@@ -43,15 +49,17 @@ class Binder:
         context: Callable[[], Any],
         kernels: Mapping[Loop, Any],
         scratch: Any = None,
+        pooled: bool = False,
     ) -> None:
         self.array = array
         self.context = context
         self.kernels = kernels
+        self.pooled = pooled
         self.scratch = blocked.Scratchpad() if scratch is None else scratch
 
     def inside(self, array: Callable[[Any], Array]) -> Binder:
         """Return a binder for the instructions of a loop's body."""
-        return Binder(array, self.context, self.kernels, self.scratch)
+        return type(self)(array, self.context, self.kernels, self.scratch)
 
     def all(self, units: Iterable[Instruction]) -> Iterator[tuple[Bound, Instruction]]:
         """Yield what to call, in order, each with the instruction it is part of."""
@@ -67,10 +75,14 @@ class Binder:
 
     def spread(self, unit: Spread) -> Bound:
         """Return the call of a scan that threads share."""
-        apart = [Binder(self.array, self.context, self.kernels) for _ in unit.parts]
-        pairs = zip(apart, unit.parts, strict=True)
-        shares = [[call for call, _ in own.all([part])] for own, part in pairs]
-        return blocked.in_one_thread(partial(blocked.together, shares))
+        shares = []
+        for part in unit.parts:
+            binder = InSequence(self.array, self.context, self.kernels)
+            shares.append([in_sequence(made) for made, _ in binder.all([part])])
+        if all(made is not None for share in shares for made in share):
+            return blocked.in_one_thread(native.together(shares))
+        calls = [each for each, _ in self.all(unit.parts)]
+        return lambda: deque(map(call, calls), maxlen=0)
 
     def _arrays(self, slots: Iterable[Slot]) -> list[Array]:
         return [self.array(slot) for slot in slots]
@@ -113,6 +125,10 @@ class Binder:
         node = unit.node
         op: Any = unit.op
         if not op.stateful:
+            if self.pooled and isinstance(op, MatMul):
+                made = product_in_parts(*op.turned(*inputs), *outputs)
+                if made is not None:
+                    return made
             if op.binds:
                 return op.bind(*outputs, *inputs)
             kernel = partial(op.kernel, np)
@@ -136,6 +152,51 @@ class Binder:
             return op.run(self.context(), node, *arrays)
         found = op.run(self.context(), node, unit.wanted, *arrays)
         return [y for y, wanted in zip(found, unit.wanted, strict=True) if wanted]
+
+
+class InSequence(Binder):
+    """Turns instructions into calls of machine code alone, where that is possible."""
+
+    def calls(self, unit: Instruction) -> Sequence[Any]:
+        """Return what is to be called: of machine code, or as a `Binder` does."""
+        if isinstance(unit, Fused) and unit.loop in self.kernels:
+            made, owner = self.kernels[unit.loop].call(self._arrays(unit.slots))
+            return [([made], owner)]
+        if isinstance(unit, Call) and isinstance(unit.op, MatMul):
+            a, b, c = self._arrays((*unit.inputs, *unit.outputs))
+            made = native.product(*unit.op.turned(a, b), c)
+            if made is not None:
+                return [made]
+        return super().calls(unit)
+
+
+# Products of so many multiplications are shared.
+_LARGE = 1 << 25
+
+
+def product_in_parts(left: Array, right: Array, out: Array) -> Bound | None:
+    """Return the call of a product that threads share, None if it is not for them."""
+    if out.ndim != 2 or left.ndim != 2 or out.size * left.shape[1] < _LARGE:
+        return None
+    axis = int(out.shape[0] < out.shape[1])
+    count, size = processors(), out.shape[axis]
+    ends = {min(-(-size * i // count // 16) * 16, size) for i in range(count)} | {size}
+    shares = []
+    for start, stop in pairwise(sorted(ends)):
+        rows = slice(start, stop)
+        one = (left, right[:, rows]) if axis else (left[rows], right)
+        made = native.product(*one, out[:, rows] if axis else out[rows])
+        if made is None:
+            return None
+        shares.append([made])
+    return blocked.in_one_thread(native.together(shares))
+
+
+def in_sequence(made: Any) -> Any:
+    """Return the machine code of what `InSequence` yields, None if there is none."""
+    if isinstance(made, partial) and made.func is np.copyto and not made.keywords:
+        return native.copied(*made.args)
+    return made if isinstance(made, tuple) else None
 
 
 def elementwise(unit: Map, inputs: Sequence[Array], output: Array) -> Bound:

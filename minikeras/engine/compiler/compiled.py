@@ -19,6 +19,7 @@ from minikeras.engine.compiler.lowering import UncompilableError, lower
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import Slot, Store
 from minikeras.engine.compiler.schedule import Schedule
+from minikeras.engine.compiler.spread import Spread
 from minikeras.engine.errors import ExecutionError
 from minikeras.engine.executor import Run, fail
 from minikeras.engine.loops import Loop
@@ -64,7 +65,8 @@ class CompiledPlan:
         self.fresh: list[Handle] = []
         self._claim_variables()
         self.feeds = [self.array(x) for x in self.program.feeds]
-        binder = Binder(self.array, self.context, self.kernels)
+        pooled = any(isinstance(u, Spread) for u in self.schedule.body)
+        binder = Binder(self.array, self.context, self.kernels, pooled=pooled)
         parts = self.schedule.body, self.schedule.commit
         self.bound = [[*binder.all(units)] for units in parts]
         self.calls = [[call for call, _ in pairs] for pairs in self.bound]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minikeras.engine import native
 from minikeras.engine.compiler.passes import is_on
 from minikeras.engine.compiler.program import (
     Call,
@@ -277,7 +278,7 @@ def scanned(
     form = _form(node, inputs, outputs, wanted)
     given, ends = inputs[1:], len(form.ends)
     whole = _body(node, form, given, wanted)
-    shares = shares_of(whole, form.carries + form.xs) if is_on("spread") else []
+    shares = shares_of(whole, form.carries + form.xs) if _can_spread() else []
     mine = [_inputs(given, rows, form, whole) for rows in shares]
     try:
         bodies = [_body(node, form, part, wanted) for part in mine]
@@ -292,6 +293,12 @@ def scanned(
         found = _without_doubles(body, found, len(form.carried), ends)
         parts.append(_repeat(node, form, part, found, body))
     return Spread(node, given, kept, parts)
+
+
+def _can_spread() -> bool:
+    """Whether threads can go through steps without Python, which would let one wait."""
+    ready = is_on("spread") and is_on("native") and native.available()
+    return ready and native.can_multiply()
 
 
 def _inputs(

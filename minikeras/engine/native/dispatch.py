@@ -22,7 +22,7 @@ import numpy as np
 from minikeras.engine.native import jit
 from minikeras.engine.native.pool import POOL, SHARING
 
-__all__ = ["Call", "bind"]
+__all__ = ["TYPES", "Call", "bind"]
 
 
 class Call(NamedTuple):
@@ -44,6 +44,11 @@ TYPES = """
 
 define internal void @do(ptr %job, i64 %i) {
   %call = getelementptr %job, ptr %job, i64 0, i32 5, i64 %i
+  call void @make(ptr %call)
+  ret void
+}
+
+define internal void @make(ptr %call) {
   %operands.at = getelementptr %call, ptr %call, i64 0, i32 1
   %start.at = getelementptr %call, ptr %call, i64 0, i32 2
   %stop.at = getelementptr %call, ptr %call, i64 0, i32 3

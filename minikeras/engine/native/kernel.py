@@ -98,6 +98,13 @@ class Kernel:
         owner = (self, pointers, buffers, *arrays)
         return dispatch.bind(calls, after, owner, self._long)
 
+    def call(self, arrays: Sequence[np.ndarray]) -> tuple[Call, object]:
+        """Return the call that does all of the loop, and what must live as long."""
+        pointers = np.array([array.ctypes.data for array in arrays], np.int64)
+        function, case = self.code
+        call = Call(function, pointers.ctypes.data, 0, self.loop.sizes[0], case)
+        return call, (self, pointers, *arrays)
+
     def _merge(self, pointers: np.ndarray) -> tuple[list[Call], list[np.ndarray]]:
         """Let each part, a row of `pointers`, have its own totals.
 

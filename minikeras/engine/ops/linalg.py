@@ -73,9 +73,12 @@ class MatMul(Op, name="matmul"):
 
     def kernel(self, xp: ModuleType, a: Array, b: Array) -> Array:
         # A transposed view costs nothing: BLAS reads a matrix either way.
+        return xp.matmul(*self.turned(a, b))
+
+    def turned(self, a: Array, b: Array) -> tuple[Array, Array]:
+        """Return the operands as they are to be multiplied."""
         left = a.swapaxes(-1, -2) if self.transpose_a else a
-        right = b.swapaxes(-1, -2) if self.transpose_b else b
-        return xp.matmul(left, right)
+        return left, b.swapaxes(-1, -2) if self.transpose_b else b
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         inner = inputs[0][-2 if self.transpose_a else -1]
@@ -83,8 +86,7 @@ class MatMul(Op, name="matmul"):
 
     def bind(self, c: Array, a: Array, b: Array) -> Callable[[], Any]:
         """Return the call that writes the product of these arrays into `c`."""
-        left = a.swapaxes(-1, -2) if self.transpose_a else a
-        right = b.swapaxes(-1, -2) if self.transpose_b else b
+        left, right = self.turned(a, b)
         if b.ndim == 2 and a.ndim > 2:  # one product for all rows of the batch
             with suppress(ValueError):
                 left = left.reshape(-1, left.shape[-1], copy=False)

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 import minikeras.engine as tf
-from minikeras.engine import ops
-from minikeras.engine.compiler import lowering, spread
+from minikeras.engine import native, ops
+from minikeras.engine.compiler import bound, lowering, spread
 from minikeras.engine.compiler.passes import without
 
+pytestmark = pytest.mark.skipif(
+    not (native.available() and native.can_multiply()),
+    reason="there is no llvmlite, or NumPy has another BLAS than OpenBLAS of 64 bits",
+)
 STEPS, BATCH, UNITS = 5, 7, 4
 DRAW = np.random.default_rng(8)
 ROWS = DRAW.normal(size=(STEPS, BATCH, UNITS)).astype("float32")
@@ -124,16 +128,68 @@ def test_rows_that_meet_are_not(step: Step, shared: list[str]) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
-def test_a_failure_in_a_thread_reaches_the_caller(
+def test_what_is_no_machine_code_is_done_in_order(
     shared: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(*arrays: Any) -> Any:
-        def call() -> None:
-            raise FloatingPointError("planted")
+    monkeypatch.setattr(native, "product", lambda *arrays: None)
+    found = run(recurrent)
+    assert shared
+    with without("spread"):
+        wanted = run(recurrent)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
-        return call
 
-    monkeypatch.setattr("minikeras.engine.ops.linalg.bound_product", failing)
-    with without("wait"), pytest.raises(tf.errors.ExecutionError, match="planted"):
-        run(recurrent)
-    assert "Scan" in shared
+def laid(x: np.ndarray, how: str) -> np.ndarray:
+    """Return `x` in another place in memory."""
+    if how == "transposed":
+        return np.asfortranarray(x)
+    wide = np.full((x.shape[0], x.shape[1] + 3), np.nan, x.dtype)
+    wide[:, 1:-2] = x
+    return wide[:, 1:-2] if how == "part" else x
+
+
+@pytest.mark.parametrize("left", ["whole", "transposed", "part"])
+@pytest.mark.parametrize("right", ["whole", "transposed", "part"])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (17, 128, 512), (32, 513, 97)])
+def test_products_in_a_sequence(left: str, right: str, shape: Any) -> None:
+    rows, inner, columns = shape
+    a = DRAW.normal(size=(rows, inner)).astype("float32")
+    b = DRAW.normal(size=(inner, columns)).astype("float32")
+    out = np.full((2, rows, columns), np.nan, "float32")
+    copy = np.empty_like(out[0])
+    made = native.product(laid(a, left), laid(b, right), out[0])
+    after = native.copied(copy, out[0])
+    other = native.product(laid(a, left), laid(b, right), out[1])
+    assert made
+    assert after
+    assert other
+    native.together([[made, after], [other]])()
+    wanted = a.astype("float64") @ b.astype("float64")
+    for found in (*out, copy):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-4)
+
+
+def test_what_blas_cannot_read_is_no_product() -> None:
+    a = np.ones((4, 6), "float32")
+    assert native.product(a[:, ::2], a[:3], np.empty((4, 6), "float32")) is None
+    assert native.product(a.astype("float64"), a.T, np.empty((4, 4))) is None
+    assert native.copied(a[:, ::2], a[:, ::2]) is None
+    assert native.copied(a, a.astype("float64")) is None
+
+
+@pytest.mark.parametrize("shape", [(100, 40, 70), (48, 64, 200)])
+@pytest.mark.parametrize("threads", ["1", "3", "16"])
+def test_large_products_are_shared(
+    shape: Any, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bound, "_LARGE", 0)
+    monkeypatch.setenv("MINIKERAS_THREADS", threads)
+    rows, inner, columns = shape
+    a = DRAW.normal(size=(rows, inner)).astype("float32")
+    b = DRAW.normal(size=(inner, columns)).astype("float32")
+    out = np.full((rows, columns), np.nan, "float32")
+    call = bound.product_in_parts(a, b, out)
+    assert call is not None
+    call()
+    np.testing.assert_allclose(out, a.astype("float64") @ b, rtol=1e-5, atol=1e-5)
