@@ -288,3 +288,8 @@ def test_keys_out_of_order_are_those_of_keras():
         np.testing.assert_array_equal(
             ours.next(ordered=False), np.asarray(theirs.next(ordered=False))
         )
+
+
+def test_seeds_have_the_dtype_of_keys():
+    generator = random.SeedGenerator(3)
+    assert generator.state.dtype == K.random_seed_dtype() == "uint32"

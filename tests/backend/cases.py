@@ -366,7 +366,7 @@ ELSEWHERE = {
         scan switch while_loop
     """,
     "test_introspection.py": """
-        constant convert_to_numpy count_params dtype get_variable_shape int_shape
+        as_integers constant convert_to_numpy count_params dtype get_variable_shape int_shape
         is_float_dtype is_int_dtype is_keras_tensor is_placeholder is_sparse is_symbolic
         is_tensor
         known_shape limits ndim placeholder rank result_type standardize_dtype
@@ -385,7 +385,8 @@ ELSEWHERE = {
     """,
     "../ops/test_ops.py": "empty sparsemax",
     "../test_random.py": """
-        SeedGenerator draw_seed dropout make_default_seed random_bernoulli random_beta
+        SeedGenerator draw_seed dropout random_seed_dtype make_default_seed
+        random_bernoulli random_beta
         random_binomial random_categorical random_gamma random_integers random_normal
         random_normal_variable random_shuffle random_uniform random_uniform_variable
         set_random_seed truncated_normal

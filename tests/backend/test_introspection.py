@@ -201,3 +201,12 @@ def test_every_symbolic_tensor_is_a_keras_tensor() -> None:
     assert K.is_keras_tensor(K.placeholder(shape=(3,)))
     assert not K.is_keras_tensor(K.variable(1.0))
     assert not K.is_keras_tensor(np.ones(3))
+
+
+def test_indices_of_a_floating_dtype_become_integers():
+    whole = np.array([1, 2], "int8")
+    assert K.as_integers(whole) is whole
+    found = K.as_integers(np.array([3.0, -1.0], "float32"))
+    assert found.dtype == "int32"
+    np.testing.assert_array_equal(found, [3, -1])
+    assert K.as_integers(K.placeholder((None,))).dtype == "int32"

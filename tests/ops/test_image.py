@@ -181,8 +181,10 @@ def test_tensors_of_unknown_sizes_give_the_same(case, wanted):
     arrays = [a for a in args if isinstance(a, np.ndarray)]
 
     def stand_in(a):
-        # Of small ones the shape says what they are.
+        # Of small ones the shape says what they are; what is cropped on two sides must
+        # be known, as in Keras.
         free = unknown and a.size > 20
+        free = free and (name != "crop_images" or len(args) < 5)
         sizes = (None,) * a.ndim if free else a.shape
         if name in ("perspective_transform", "map_coordinates") and a is not args[0]:
             sizes = a.shape
