@@ -38,9 +38,9 @@ from minikeras.backend.reduction import *
 from minikeras.backend.registry import *
 from minikeras.backend.replay import *
 from minikeras.backend.reshaping import *
+from minikeras.backend.safety import *
 from minikeras.backend.sampling import *
 from minikeras.backend.segments import *
-from minikeras.backend.safety import *
 from minikeras.backend.serialization import *
 from minikeras.backend.session import *
 from minikeras.backend.shapes import *

@@ -133,7 +133,9 @@ class Adadelta(Optimizer):
         """Return the running means of squared gradients and squared steps."""
         return [{"accumulated_grad": "zeros", "accumulated_delta_var": "zeros"}]
 
-    def update_step(self, grad: Any, variable: Variable, learning_rate: Any) -> None:
+    def update_step(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
+        self, grad: Any, variable: Variable, learning_rate: Any
+    ) -> None:
         """Step down the gradient, in units of steps so far over gradients so far."""
         gradients = self.slot(variable, "accumulated_grad")
         steps = self.slot(variable, "accumulated_delta_var")

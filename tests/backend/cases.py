@@ -366,10 +366,10 @@ ELSEWHERE = {
         scan switch while_loop
     """,
     "test_introspection.py": """
-        as_integers constant convert_to_numpy count_params dtype get_variable_shape int_shape
-        is_float_dtype is_int_dtype is_keras_tensor is_placeholder is_sparse is_symbolic
-        is_tensor
-        known_shape limits ndim placeholder rank result_type standardize_dtype
+        as_integers constant convert_to_numpy count_params dtype get_variable_shape
+        int_shape is_float_dtype is_int_dtype is_keras_tensor is_placeholder is_sparse
+        is_symbolic is_tensor known_shape limits ndim placeholder rank result_type
+        standardize_dtype
     """,
     "test_recurrent.py": "rnn",
     "../callbacks/test_checkpoints.py": "global_seed_generator",

@@ -245,7 +245,7 @@ class RandomCrop(RandomAugmentation):
         same = (high, wide) == size
         return part if same else K.resize(part, size, data_format=layout)
 
-    def transform_segmentation_masks(
+    def transform_segmentation_masks(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, segmentation_masks: Any, transformation: Any, training: bool = True
     ) -> Any:
         return self.transform_images(segmentation_masks, transformation, training)
@@ -300,7 +300,7 @@ class RandomFlip(RandomAugmentation):
         mirrored = K.reverse(images, [axis for name, axis in axes if name in self.mode])
         return K.where(transformation["flips"], mirrored, images)
 
-    def transform_segmentation_masks(
+    def transform_segmentation_masks(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, segmentation_masks: Any, transformation: Any, training: bool = True
     ) -> Any:
         return self.transform_images(segmentation_masks, transformation, training)

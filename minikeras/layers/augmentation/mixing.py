@@ -122,7 +122,7 @@ class _RandomMix(RandomAugmentation):
         """Return with which other image to mix each."""
         return K.random_shuffle(K.arange(batch_size(images)), seed=seed)
 
-    def transform_labels(
+    def transform_labels(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, labels: Any, transformation: Any, training: bool = True
     ) -> Any:
         if not training or transformation is None:
@@ -130,7 +130,7 @@ class _RandomMix(RandomAugmentation):
         return self.mixed(labels, transformation)
 
 
-class CutMix(_RandomMix, _RandomRectangle):
+class CutMix(_RandomMix, _RandomRectangle):  # pyright: ignore[reportIncompatibleMethodOverride]
     """Images with a rectangle cut from another; labels mixed by the areas.
 
     Args:
@@ -174,7 +174,7 @@ class CutMix(_RandomMix, _RandomRectangle):
     ) -> Any:
         raise NotImplementedError("CutMix cannot say which boxes are still seen.")
 
-    def transform_segmentation_masks(
+    def transform_segmentation_masks(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, segmentation_masks: Any, transformation: Any, training: bool = True
     ) -> Any:
         return self.transform_images(segmentation_masks, transformation, training)
@@ -211,7 +211,7 @@ class MixUp(_RandomMix):
         whole = K.rank(images) == 4
         return self.mixed(images if whole else images[None], transformation)
 
-    def transform_segmentation_masks(
+    def transform_segmentation_masks(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, segmentation_masks: Any, transformation: Any, training: bool = True
     ) -> Any:
         if not training or transformation is None:

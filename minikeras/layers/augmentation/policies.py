@@ -162,7 +162,7 @@ class RandAugment(_RandomChoice):
     ) -> Any:
         return self._applied("bounding_boxes", bounding_boxes, transformation, training)
 
-    def transform_segmentation_masks(
+    def transform_segmentation_masks(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, segmentation_masks: Any, transformation: Any, training: bool = True
     ) -> Any:
         return self._applied(
@@ -240,7 +240,7 @@ class AugMix(_RandomChoice):
         mixed = self._mixed("images", images, transformation)
         return K.clip(mixed, *self.value_range)
 
-    def transform_segmentation_masks(
+    def transform_segmentation_masks(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, segmentation_masks: Any, transformation: Any, training: bool = True
     ) -> Any:
         if not training or transformation is None:

@@ -63,7 +63,7 @@ class _RandomWarp(RandomAugmentation):
         found = self.warp(batch, transformation, self.interpolation)
         return found[0] if single else found
 
-    def transform_segmentation_masks(
+    def transform_segmentation_masks(  # pyright: ignore[reportIncompatibleMethodOverride] - as Keras
         self, segmentation_masks: Any, transformation: Any, training: bool = True
     ) -> Any:
         if not training or transformation is None:
