@@ -16,7 +16,7 @@ _END = object()
 class Position(NamedTuple):
     """How far passes have come through a source.
 
-    Attributes:
+    Args:
         rounds: how often it has been gone through to its end.
         taken: batches taken since; of a source that cannot start anew, all of them.
         mark: what `Passes.mark` returned when this round began.

@@ -21,7 +21,7 @@ _numbers = itertools.count()
 class Event(NamedTuple):
     """What `read_events` yields.
 
-    Attributes:
+    Args:
         wall_time: when it happened, in seconds since 1970.
         step: of training.
         kind: ``"file_version"``, ``"graph_def"``, ``"summary"`` or another field.
