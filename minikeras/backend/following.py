@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from minikeras.backend.tracing import current_trace
@@ -19,11 +19,15 @@ from minikeras.engine import tree
 __all__ = ["followed", "follower"]
 
 
-def follower(values: Iterable[Any]) -> Any:
-    """Return the history that is to make a call on `values`, None to just compute."""
+def follower(values: Any) -> Any:
+    """Return the history that is to make a call on `values`, None to just compute.
+
+    Args:
+        values: any nesting of tensors and others.
+    """
     if current_trace() is not None:
         return None
-    found = (getattr(x, "_keras_history", None) for x in values)
+    found = (getattr(x, "_keras_history", None) for x in tree.flatten(values))
     return next((history for history in found if history is not None), None)
 
 
@@ -41,7 +45,7 @@ def followed(function: Callable[..., Any], name: str = "") -> Callable[..., Any]
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        history = follower(tree.flatten((args, kwargs)))
+        history = follower((args, kwargs))
         if history is not None:
             given = inspect.signature(function).bind(*args, **kwargs)
             given.apply_defaults()

@@ -8,20 +8,37 @@ for more is refused when training begins, rather than carried out on a part of i
 
 from __future__ import annotations
 
-from minikeras.distribution.devices import get_device_count, initialize, list_devices
-from minikeras.distribution.layouts import (
-    DeviceMesh,
-    LayoutMap,
-    TensorLayout,
-    distribute_tensor,
-)
-from minikeras.distribution.strategies import (
-    DataParallel,
-    Distribution,
-    ModelParallel,
-    distribution,
-    require_one_device,
-    set_distribution,
+from typing import TYPE_CHECKING
+
+from minikeras.lazy import attach, homes_in
+
+if TYPE_CHECKING:
+    from minikeras.distribution.current import distribution, set_distribution
+    from minikeras.distribution.devices import (
+        get_device_count,
+        initialize,
+        list_devices,
+    )
+    from minikeras.distribution.layouts import (
+        DeviceMesh,
+        LayoutMap,
+        TensorLayout,
+        distribute_tensor,
+    )
+    from minikeras.distribution.strategies import (
+        DataParallel,
+        Distribution,
+        ModelParallel,
+    )
+
+_HOMES = homes_in(
+    __name__,
+    {
+        "current": "distribution set_distribution",
+        "devices": "get_device_count initialize list_devices",
+        "layouts": "DeviceMesh LayoutMap TensorLayout distribute_tensor",
+        "strategies": "DataParallel Distribution ModelParallel",
+    },
 )
 
 __all__ = [
@@ -36,6 +53,7 @@ __all__ = [
     "get_device_count",
     "initialize",
     "list_devices",
-    "require_one_device",
     "set_distribution",
 ]
+
+__getattr__, __dir__ = attach(__name__, _HOMES)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from minikeras.distribution.current import distribution, set_distribution
 from minikeras.distribution.devices import list_devices
 from minikeras.distribution.layouts import DeviceMesh, LayoutMap, TensorLayout
 
@@ -14,9 +15,6 @@ __all__ = [
     "DataParallel",
     "Distribution",
     "ModelParallel",
-    "distribution",
-    "require_one_device",
-    "set_distribution",
 ]
 
 _BATCH = "batch"  # the axis of a mesh that has no other
@@ -174,31 +172,3 @@ class ModelParallel(Distribution):
 
     def _told(self, path: str) -> TensorLayout | None:
         return self._layout_map[path]
-
-
-_current: list[Distribution | None] = [None]
-
-
-def distribution() -> Distribution | None:
-    """Return the current distribution, None if there is none."""
-    return _current[-1]
-
-
-def set_distribution(value: Distribution | None) -> None:
-    """Let `value` be the current distribution."""
-    _current[-1] = value
-
-
-def require_one_device() -> None:
-    """See that what is asked for can be done by a process on one device.
-
-    Raises:
-        NotImplementedError: if the current distribution has more.
-    """
-    current = distribution()
-    if current is not None and current.device_mesh.devices.size > 1:
-        raise NotImplementedError(
-            f"a model is trained on one device here, and {current} has "
-            f"{current.device_mesh.devices.size}: use a mesh of one, or "
-            "`set_distribution(None)`"
-        )

@@ -272,5 +272,5 @@ def __getattr__(name: str) -> Any:
 
 
 Operation.joined = staticmethod(joined)
-for _home, _names in _HOMES.items():
-    K.publish_late(dict.fromkeys(_names.split(), __name__), _home)
+for _name, _home in homes.items():
+    K.publish_late({_name: __name__}, _home)

@@ -101,12 +101,16 @@ def _check_symbolic(**structures: Any) -> None:
                 )
 
 
-def _check_connected(inputs: Any, outputs: Any, model: str) -> None:
+def _check_connected(
+    calls: list[CallNode], inputs: Any, outputs: Any, model: str
+) -> None:
+    """Raise ValueError for the first output that depends on another model's input."""
     given = K.tree.flatten(inputs)
     starts = {*map(_traced_back, given)}
-    for path, y in tree.flatten_with_path(outputs):
+    foreign = {x for x in calls if not x.input_tensors and x not in starts}
+    for path, y in tree.flatten_with_path(outputs) if foreign else ():
         for node in _ordered_calls([y], given):
-            if not node.input_tensors and node not in starts:
+            if node in foreign:
                 raise ValueError(
                     f"Output with path `{'.'.join(map(str, path))}` is not connected "
                     f"to `inputs`: it depends on '{node.operation.name}', which is not "
@@ -136,13 +140,15 @@ class Functional(Model):
     ) -> None:
         _check_symbolic(inputs=inputs, outputs=outputs)
         super().__init__(name=name, **kwargs)
-        _check_connected(inputs, outputs, self.name)
+        calls = _ordered_calls(K.tree.flatten(outputs), K.tree.flatten(inputs))
+        _check_connected(calls, inputs, outputs, self.name)
         if not all(map(is_input, K.tree.flatten(inputs))):
-            inputs, outputs = _on_inputs(inputs, outputs)
+            inputs, outputs = _on_inputs(calls, inputs, outputs)
+            calls = _ordered_calls(K.tree.flatten(outputs), K.tree.flatten(inputs))
         self._inputs_struct = inputs
         self._outputs_struct = outputs
         self._any_sizes = False
-        self._calls = _ordered_calls(self.outputs, self.inputs)
+        self._calls = calls
         layers = dict.fromkeys(node.operation for node in self._calls)
         self._operations = sorted(layers, key=self._depth_order(list(layers)))
         self.built = True
@@ -323,14 +329,13 @@ def repeated(
     return _substituted(outputs, values)
 
 
-def _on_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+def _on_inputs(calls: list[CallNode], inputs: Any, outputs: Any) -> tuple[Any, Any]:
     """Return a part of a model as one that starts with inputs of its own."""
     started = K.tree.map_structure(
         lambda x: x if is_input(x) else Input(batch_shape=x.shape, dtype=x.dtype),
         inputs,
     )
     pairs = zip(K.tree.flatten(inputs), K.tree.flatten(started), strict=True)
-    calls = _ordered_calls(K.tree.flatten(outputs), K.tree.flatten(inputs))
     return started, repeated(calls, outputs, dict(pairs))
 
 

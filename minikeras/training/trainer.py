@@ -14,7 +14,7 @@ from minikeras import backend as K
 from minikeras.callbacks import CallbackList, History
 from minikeras.callbacks.records import TerminateOnNaN
 from minikeras.data import Passes, Position
-from minikeras.distribution import require_one_device
+from minikeras.distribution.current import require_one_device
 from minikeras.training.checks import check_inputs
 from minikeras.training.inputs import (
     Batches,

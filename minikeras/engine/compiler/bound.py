@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from operator import call
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -68,21 +66,21 @@ class Binder:
                 inputs, outputs = map(self._arrays, (unit.inputs, unit.outputs))
                 yield from unit.bound(inputs, outputs, self)
             elif isinstance(unit, Spread):
-                yield self.spread(unit), unit
+                for call in self.spread(unit):
+                    yield call, unit
             else:
                 for call in self.calls(unit):
                     yield call, unit
 
-    def spread(self, unit: Spread) -> Bound:
-        """Return the call of a scan that threads share."""
+    def spread(self, unit: Spread) -> Sequence[Bound]:
+        """Return the one call of a scan that threads share, or those of its parts."""
         shares = []
         for part in unit.parts:
             binder = InSequence(self.array, self.context, self.kernels)
             shares.append([in_sequence(made) for made, _ in binder.all([part])])
         if all(made is not None for share in shares for made in share):
-            return blocked.in_one_thread(native.together(shares))
-        calls = [each for each, _ in self.all(unit.parts)]
-        return lambda: deque(map(call, calls), maxlen=0)
+            return [at_once(shares)]
+        return [each for each, _ in self.all(unit.parts)]
 
     def _arrays(self, slots: Iterable[Slot]) -> list[Array]:
         return [self.array(slot) for slot in slots]
@@ -189,6 +187,11 @@ def product_in_parts(left: Array, right: Array, out: Array) -> Bound | None:
         if made is None:
             return None
         shares.append([made])
+    return at_once(shares)
+
+
+def at_once(shares: Sequence[Sequence[Any]]) -> Bound:
+    """Return the call of sequences of machine code, one for each thread."""
     return blocked.in_one_thread(native.together(shares))
 
 

@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from minikeras.engine.compiler.program import (
-    Call,
     Fused,
     Instruction,
     Map,
@@ -18,7 +17,6 @@ from minikeras.engine.compiler.program import (
     Total,
 )
 from minikeras.engine.compiler.repeat import Repeat
-from minikeras.engine.compiler.spread import Spread
 
 __all__ = ["Explanation", "Row"]
 
@@ -129,7 +127,7 @@ def explained(
             _layers(unit),
             _shapes(unit),
             ", ".join(dict.fromkeys(place(y) for y in unit.outputs)),
-            flops(unit) * times[unit],
+            unit.flops * times[unit],
             _bytes(unit) * times[unit],
             calls[unit],
             best[unit] if repeats else None,
@@ -182,23 +180,3 @@ def _shapes(unit: Instruction) -> str:
         return " ".join("x".join(map(str, slot.shape)) or "1" for slot in slots)
 
     return f"{listed(unit.inputs)} -> {listed(unit.outputs)}"
-
-
-def flops(unit: Instruction) -> int:
-    """Return how many floating-point operations an instruction takes."""
-    if isinstance(unit, Fused):
-        return sum(map(flops, unit.members))
-    if isinstance(unit, Total):
-        return unit.inputs[0].size
-    if isinstance(unit, Map):
-        return 0 if unit.name == "cast" else unit.output.size
-    if isinstance(unit, Spread):
-        steps = (
-            part.steps * sum(map(flops, part.schedule.body)) for part in unit.parts
-        )
-        return sum(steps)
-    if isinstance(unit, Call):
-        return unit.op.flops(
-            [x.shape for x in unit.inputs], [y.shape for y in unit.outputs]
-        )
-    return 0

@@ -191,6 +191,11 @@ class Map:
         return self.output
 
     @property
+    def flops(self) -> int:
+        """How many floating-point operations it takes."""
+        return 0 if self.name == "cast" else self.output.size
+
+    @property
     def key(self) -> Any:
         """What it computes: two with one key have equal outputs, but for axes of 1."""
         shape = self.output.shape
@@ -244,6 +249,11 @@ class Total:
         return self.inputs[0]
 
     @property
+    def flops(self) -> int:
+        """How many floating-point operations it takes."""
+        return self.inputs[0].size
+
+    @property
     def key(self) -> Any:
         """What it computes: two with one key have equal outputs."""
         return self.name, self.inputs, self.axes
@@ -278,6 +288,13 @@ class Call:
         self.wanted = tuple(wanted)
 
     @property
+    def flops(self) -> int:
+        """How many floating-point operations it takes."""
+        return self.op.flops(
+            [x.shape for x in self.inputs], [y.shape for y in self.outputs]
+        )
+
+    @property
     def key(self) -> Any:
         """What it computes; None if it may differ from time to time."""
         return None if self.op.stateful else (self.op, self.inputs)
@@ -292,6 +309,7 @@ class Store:
     __slots__ = ("handle", "inputs", "node")
     outputs: tuple[Slot, ...] = ()
     key = None
+    flops = 0
 
     def __init__(self, handle: Any, x: Slot, node: Node) -> None:
         self.handle = handle
@@ -333,6 +351,11 @@ class Fused:
     def outputs(self) -> tuple[Slot, ...]:
         """What it writes."""
         return self.slots[len(self.slots) - self.written :]
+
+    @property
+    def flops(self) -> int:
+        """How many floating-point operations it takes."""
+        return sum(member.flops for member in self.members)
 
     def accumulates(self, y: Slot) -> bool:
         """Whether the loop writes `y` again and again while it still reads."""

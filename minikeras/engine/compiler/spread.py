@@ -54,6 +54,14 @@ class Spread(Call):
         super().__init__(node, inputs, outputs)
         self.parts = parts
 
+    @property
+    def flops(self) -> int:
+        """How many floating-point operations it takes."""
+        return sum(
+            part.steps * sum(unit.flops for unit in part.schedule.body)
+            for part in self.parts
+        )
+
 
 def shares_of(program: Program, fed: int) -> list[slice]:
     """Return the rows of the batch for each thread; none if one does better alone.
@@ -64,11 +72,7 @@ def shares_of(program: Program, fed: int) -> list[slice]:
     """
     feeds = program.feeds[:fed]
     batch = feeds[0].shape[0] if feeds and feeds[0].shape else 0
-    work = sum(
-        unit.op.flops([x.shape for x in unit.inputs], [y.shape for y in unit.outputs])
-        for unit in program
-        if isinstance(unit, Call)
-    )
+    work = sum(unit.flops for unit in program if isinstance(unit, Call))
     count = min(processors(), batch // LEAST_ROWS)
     pays = count > 1 and WORTH_IT <= work < TOO_MUCH
     if not pays or not _works_by_rows(program, feeds, batch):
