@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,12 @@ def set_session(session: Session) -> None:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Forget the default graph and all automatic names; models keep their weights."""
+    """Forget the default graph and all automatic names; models keep their weights.
+
+    Args:
+        free_memory: whether to collect at once what nobody has any more. Models and
+            their graphs refer to each other, and Python is in no hurry with such.
+    """
     reset_default_graph()
     get_session()  # which lets go of the old graph
     _phase.clear()
@@ -51,6 +57,8 @@ def clear_session(free_memory: bool = True) -> None:
     _uids.clear()
     for reset in _on_clear:
         reset()
+    if free_memory:
+        gc.collect()
 
 
 def on_clear(reset: Callable[[], None]) -> Callable[[], None]:

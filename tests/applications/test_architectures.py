@@ -55,11 +55,12 @@ def fresh(keras):
     """Return a function that lets names of layers be counted from the beginning."""
 
     def clear():
-        keras.backend.clear_session()
         backend.clear_session()
+        keras.backend.clear_session()
 
     clear()
-    return clear
+    yield clear
+    clear()  # the largest models have gigabytes of weights
 
 
 def said(config):
