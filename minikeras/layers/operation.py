@@ -35,9 +35,8 @@ class Operation:
         (array([4, 9]), (None, 3))
     """
 
-    joined: ClassVar[
-        Callable[..., Any]
-    ]  # what `plain` makes of functions between layers
+    # What `plain` makes of functions between layers.
+    joined: ClassVar[Callable[..., Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self: Any = super().__new__(cls)
