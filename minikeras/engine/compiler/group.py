@@ -11,13 +11,21 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Container, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from minikeras.engine import blocked
-from minikeras.engine.compiler.program import Fused, Map, Part, Slot, Total, walk
+from minikeras.engine.compiler.program import (
+    Fused,
+    Map,
+    Part,
+    Slot,
+    Total,
+    strides_within,
+)
 from minikeras.engine.loops import Instruction, Loop, Operand
 
 __all__ = ["Group"]
@@ -317,13 +325,10 @@ class _Builder:
 # -- boxes -----------------------------------------------------------------------------
 
 
-def _cuts(shape: Sequence[int], size: int) -> set[int]:
+@lru_cache(maxsize=1 << 10)
+def _cuts(shape: tuple[int, ...], size: int) -> frozenset[int]:
     """Return the places where axes part the elements: (2, 3, 8) does at 2 and 6."""
-    cuts, left = set(), 1
-    for n in shape:
-        left *= n
-        cuts.add(left)
-    return cuts - {1, size}
+    return frozenset(accumulate(shape, operator.mul)) - {1, size}
 
 
 def _is_chain(cuts: set[int], size: int) -> bool:
@@ -339,12 +344,11 @@ def _box(cuts: set[int], size: int) -> tuple[int, ...]:
     return tuple(b // a for a, b in pairwise(places))
 
 
-def _strides(box: Sequence[int]) -> tuple[int, ...]:
+@lru_cache(maxsize=1 << 10)
+def _strides(box: tuple[int, ...]) -> tuple[int, ...]:
     """Return the strides, in elements, of an array of these sizes in C order."""
-    strides = [1]
-    for n in reversed(box[1:]):
-        strides.append(strides[-1] * n)
-    return tuple(reversed(strides[: len(box)])) if box else ()
+    inner = accumulate(reversed(box[1:]), operator.mul, initial=1)
+    return tuple(inner)[: len(box)][::-1]
 
 
 def _row_strides(box: Sequence[int], inner: int) -> tuple[int, ...]:
@@ -362,17 +366,36 @@ def _access(x: Slot, space: Sequence[int], box: Sequence[int]) -> tuple[int, ...
     """Return the strides with which `x`, broadcast to `space`, is read in a box."""
     if x.is_whole(space):
         return _strides(box)
-    layout = np.broadcast_to(x.layout, space).reshape(box, copy=False)
     item = x.dtype.itemsize
-    return tuple(stride // item for stride in layout.strides)
+    return _in_box(x.layout.shape, x.layout.strides, space, box, item)
+
+
+@lru_cache(maxsize=1 << 10)
+def _in_box(
+    sizes: tuple[int, ...],
+    strides: tuple[int, ...],
+    space: tuple[int, ...],
+    box: tuple[int, ...],
+    item: int,
+) -> tuple[int, ...]:
+    layout = np.lib.stride_tricks.as_strided(np.empty(0, f"V{item}"), sizes, strides)
+    inside = np.broadcast_to(layout, space).reshape(box, copy=False)
+    return tuple(stride // item for stride in inside.strides)
 
 
 def _uneven(x: Slot, space: Sequence[int]) -> int:
     """Return the last place at which `x`, broadcast, does not go on as it went."""
     if x.is_whole(space):
         return 1
-    _, strides = walk(x, space)
-    sizes = [n for n in space if n != 1]
+    return _last_break(x.layout.shape, x.layout.strides, space)
+
+
+@lru_cache(maxsize=1 << 10)
+def _last_break(
+    sizes: tuple[int, ...], strides: tuple[int, ...], space: tuple[int, ...]
+) -> int:
+    strides = strides_within(sizes, strides, space)
+    sizes = tuple(n for n in space if n != 1)
     places = list(accumulate(sizes, operator.mul))
     return max(
         (

@@ -10,6 +10,7 @@ slot that lies on another one's memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = [
     "Slot",
     "Store",
     "Total",
+    "strides_within",
     "walk",
 ]
 
@@ -41,14 +43,18 @@ class Slot:
     Attributes:
         layout: an array of the slot's shape, dtype and strides, over no memory of its
             own: NumPy computes with it what views of the slot look like.
+        shape: sizes of the axes.
+        dtype: of the elements.
         source: what it holds from the start: a constant array, a variable's handle, a
             fed tensor; None if the program computes it.
     """
 
-    __slots__ = ("_function", "_parent", "_start", "layout", "source")
+    __slots__ = "_function", "_parent", "_start", "dtype", "layout", "shape", "source"
 
     def __init__(self, layout: Array, source: Any = None) -> None:
         self.layout = layout
+        self.shape: tuple[int, ...] = layout.shape
+        self.dtype: np.dtype[Any] = layout.dtype
         self.source = source
         self._start: int | None = None
         self._parent: Slot = self
@@ -93,16 +99,6 @@ class Slot:
         while slot._parent is not slot:
             slot = slot._parent
         return slot
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Sizes of the axes."""
-        return self.layout.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the elements."""
-        return self.layout.dtype
 
     @property
     def size(self) -> int:
@@ -152,6 +148,7 @@ class Slot:
         return f"<{self.dtype}{list(self.shape)}{kind}>"
 
 
+@lru_cache(maxsize=1 << 10)
 def layout_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Return an array of this shape in C order, of which no element can be used."""
     strides, step = [], dtype.itemsize
@@ -206,16 +203,22 @@ class Map:
         return f"{self.output} = {self.name}{self.inputs}"
 
 
-def walk(x: Slot, shape: Sequence[int]) -> tuple[int, tuple[int, ...]]:
+def walk(x: Slot, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
     """Return how the elements of `x`, broadcast to `shape`, lie on its base.
 
     That is, the place of the first one, and the strides but for axes of size 1.
     """
-    steps = zip(reversed(x.layout.strides), reversed(x.shape), strict=True)
-    strides = [0 if n == 1 else step for step, n in steps]
-    strides += [0] * (len(shape) - len(strides))
-    moved = tuple(s for s, n in zip(reversed(strides), shape, strict=True) if n != 1)
-    return x.offset(), moved
+    return x.offset(), strides_within(x.layout.shape, x.layout.strides, shape)
+
+
+@lru_cache(maxsize=1 << 12)
+def strides_within(
+    sizes: tuple[int, ...], strides: tuple[int, ...], shape: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Return the strides of an array broadcast to `shape`, but for axes of size 1."""
+    steps = [0 if n == 1 else step for step, n in zip(strides, sizes, strict=True)]
+    steps = [0] * (len(shape) - len(steps)) + steps
+    return tuple(step for step, n in zip(steps, shape, strict=True) if n != 1)
 
 
 class Part(Map):

@@ -142,7 +142,7 @@ _new_builtin = ctypes.PYFUNCTYPE(
 
 @cache
 def _alone() -> _Method:
-    (call,) = jit.compile_module(TYPES + ALONE, ["call"])
+    (call,) = jit.compile_module(TYPES + ALONE, ["call"], level=0)
     return _Method(b"kernel", call, NO_ARGUMENTS, None)
 
 
@@ -150,7 +150,7 @@ def _alone() -> _Method:
 def _together() -> tuple[_Method, Callable[[int], None]]:
     """Return the method for jobs, and what the pool's threads do."""
     text = TYPES + ALONE + SHARING + RUN
-    run, work = jit.compile_module(text, ["run", "work"])
+    run, work = jit.compile_module(text, ["run", "work"], level=0)
     method = _Method(b"kernel", run, NO_ARGUMENTS, None)
     return method, ctypes.CFUNCTYPE(None, ctypes.c_void_p)(work)
 

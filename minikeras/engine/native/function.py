@@ -10,10 +10,15 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from minikeras.engine.native.jit import Host
 from minikeras.engine.native.values import BOOL, DType, Value, llvm_type
 
 __all__ = ["Function", "State"]
+
+# Any dtype as wide as an address.
+POINTER = np.dtype(np.intp)
 
 # What is carried from one iteration to the next; some totals need two values.
 State = tuple[Value, ...]
@@ -38,6 +43,7 @@ class Function:
         self._names = 0
         self._cases = 0
         self._block = ""
+        self._known: dict[tuple[str, int], Value] = {}  # what the block has computed
         self._used = 0  # bytes of the buffer, of this case
         self._room = 0  # bytes of the buffer, of all cases
 
@@ -78,10 +84,19 @@ class Function:
         self._lines.append(f"  {text}")
 
     def emit(self, text: str, dtype: DType, lanes: int = 0) -> Value:
-        """Write an instruction; return what it yields."""
-        name = self.name()
-        self._lines.append(f"  {name} = {text}")
-        return Value(self, name, dtype, lanes)
+        """Write an instruction; return what it yields.
+
+        What the block has computed already is not computed again.
+        """
+        key = text, dtype.num  # a text does not tell signed integers from others
+        value = self._known.get(key)
+        if value is None:
+            name = self.name()
+            self._lines.append(f"  {name} = {text}")
+            value = Value(self, name, dtype, lanes)
+            if not text.startswith(("load", "call", "phi")):
+                self._known[key] = value
+        return value
 
     def constant(self, number: Any, dtype: DType, lanes: int = 0) -> Value:
         """Return a number, in all lanes if there are any."""
@@ -118,9 +133,7 @@ class Function:
 
     def pointer(self, text: str) -> str:
         """Write an instruction that yields a pointer; return its name."""
-        name = self.name()
-        self._lines.append(f"  {name} = {text}")
-        return name
+        return self.emit(text, POINTER).text
 
     def argument(self, number: int) -> str:
         """Return a pointer that the caller gave among ``%operands``."""
@@ -161,19 +174,17 @@ class Function:
         came_from = self._block
         self.do(f"br label %{head}")
         self._start(head)
-        index = self.emit("", begin.dtype)
+        index = self.emit("phi", begin.dtype)
         index_line = len(self._lines) - 1
         first = [value for state in carried.values() for value in state]
-        phis = [self.emit("", value.dtype, value.lanes) for value in first]
+        phis = [self.emit("phi", value.dtype, value.lanes) for value in first]
         inner = _regroup(phis, carried)
         going = index < end
         self.do(f"br i1 {going.text}, label %{inside}, label %{after}")
         self._start(inside)
         result = body(index, dict(inner))
         handed = [value for number in carried for value in result[number]]
-        # An empty piece of assembly, through which loop strength reduction cannot see:
-        # that would take a third of the compiler's time, and has nothing to gain here.
-        following = self.call('asm "", "=r,0"', (index + step,), index)
+        following = index + step
         self.do(f"br label %{head}")
         pairs = zip([index, *phis], [begin, *first], [following, *handed], strict=True)
         for line, (phi, start, last) in enumerate(pairs, index_line):
@@ -187,6 +198,7 @@ class Function:
     def _start(self, block: str) -> None:
         self._lines.append(f"{block}:")
         self._block = block
+        self._known = {}
 
 
 def _regroup(values: Sequence[Value], like: Mapping[int, State]) -> dict[int, State]:

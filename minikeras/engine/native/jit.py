@@ -101,13 +101,11 @@ def version() -> str:
 
 
 @cache
-def _engine() -> Any:
-    """Return what holds all machine code."""
+def _engine(level: int) -> Any:
+    """Return what holds all machine code that was made with so much effort."""
     llvm = _llvm()
-    # The text is written as it should be: one is the least level that still keeps
-    # values in registers, and higher ones take longer for the same instructions.
     machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=_features(), opt=1, jit=True
+        cpu=llvm.get_host_cpu_name(), features=_features(), opt=level, jit=True
     )
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     # Not even the end of the interpreter may free it: threads are inside.
@@ -118,9 +116,16 @@ def _engine() -> Any:
 _numbers = itertools.count()
 
 
-def compile_module(text: str, functions: Sequence[str]) -> list[int]:
-    """Return the addresses of functions of a module."""
-    engine, number = _engine(), next(_numbers)
+def compile_module(text: str, functions: Sequence[str], level: int = 1) -> list[int]:
+    """Return the addresses of functions of a module.
+
+    Args:
+        text: the module, written as it should be: nothing is optimized.
+        functions: their names.
+        level: how LLVM chooses instructions. 0 takes a third of the time of 1, and
+            keeps no value in a register for longer than a block.
+    """
+    engine, number = _engine(level), next(_numbers)
     for name in functions:
         text = text.replace(f"@{name}(", f"@{name}.{number}(")
     module = _llvm().parse_assembly(text)

@@ -26,7 +26,13 @@ from minikeras.engine.native.values import Value, where
 __all__ = ["FUNCTION", "write"]
 
 FUNCTION = "loops"
-HEADER = f"define void @{FUNCTION}(ptr %operands, i64 %start, i64 %stop, i64 %case)"
+# What LLVM would do to the instructions it has chosen, but for giving them registers,
+# takes two fifths of its time, and makes loops faster by one or two per cent.
+ATTRIBUTES = "nounwind noinline optnone"
+HEADER = (
+    f"define void @{FUNCTION}(ptr %operands, i64 %start, i64 %stop, i64 %case) "
+    f"{ATTRIBUTES}"
+)
 
 INT32 = np.dtype(np.int32)
 
@@ -250,15 +256,20 @@ class _Nest:
         states: States,
     ) -> States:
         """Write a loop over a row's vectors, and what is left as a part of one."""
-        code, lanes = self.code, self.schedule.lanes
+        code, lanes, size = self.code, self.schedule.lanes, self.loop.sizes[-1]
         begin, end = self.bounds[self.last]
-        parted = self.loop.sizes[-1] % lanes != 0
+        parted = size % lanes != 0
         if self.schedule.split or not parted:
-            whole = begin + ((end - begin) & -lanes)
+            if self.last:
+                whole = self._integer(size - size % lanes)
+            else:
+                whole = begin + ((end - begin) & -lanes)
             states = code.loop(begin, whole, lanes, states, partial(body, None))
             begin = whole
         if not parted:
             return states
+        if self.last and size - int(begin.text) <= lanes:
+            return body(code.first_lanes(size % lanes, lanes), begin, states)
 
         def part(index: Value, states: States) -> States:
             left = (end - index).cast(INT32).splat(lanes)

@@ -15,6 +15,10 @@ __all__ = ["INT64", "Operands"]
 
 INT64 = np.dtype(np.int64)
 
+# Beginnings of operands that stay at hand. Where there are more, each is fetched when
+# it is needed: LLVM would come to the same, after long trials.
+REGISTERS = 12
+
 
 class Operands:
     """Reads and writes operands.
@@ -26,7 +30,8 @@ class Operands:
     def __init__(self, loop: Loop, code: Function) -> None:
         self._code = code
         self._operands = loop.operands
-        self._bases = [code.argument(number) for number in range(len(loop.operands))]
+        numbers = range(len(loop.operands) if len(loop.operands) <= REGISTERS else 0)
+        self._bases = {number: code.argument(number) for number in numbers}
         zero = code.constant(0, INT64)
         self._offsets = dict.fromkeys((strides for _, strides in loop.operands), zero)
 
@@ -49,7 +54,8 @@ class Operands:
         """Return a pointer to element `index` of operand `number`'s row."""
         dtype, strides = self._operands[number]
         offset = self._further(self._offsets[strides], index, strides[-1])
-        return advance(self._code, self._bases[number], dtype, offset)
+        base = self._bases.get(number) or self._code.argument(number)
+        return advance(self._code, base, dtype, offset)
 
     def read(
         self,

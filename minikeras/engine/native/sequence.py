@@ -78,7 +78,7 @@ AS_IS, TRANSPOSED = 111, 112  # CBLAS's
 
 @cache
 def _functions() -> list[int]:
-    return jit.compile_module(TEXT, ["sequence", "copy", "multiply"])
+    return jit.compile_module(TEXT, ["sequence", "copy", "multiply"], level=0)
 
 
 def can_multiply() -> bool:

@@ -95,9 +95,9 @@ def compiled(monkeypatch):
     monkeypatch.setattr(kernel, "_known", {})
     modules = []
 
-    def count(text, functions, compile_module=jit.compile_module):
+    def count(text, functions, level=1, compile_module=jit.compile_module):
         modules.append(text.count("\ncase"))
-        return compile_module(text, functions)
+        return compile_module(text, functions, level)
 
     monkeypatch.setattr(jit, "compile_module", count)
     return modules
