@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
 from pathlib import Path
@@ -12,6 +13,8 @@ from minikeras.callbacks.base import Callback, Logs
 from minikeras.callbacks.console import say
 
 __all__ = ["CSVLogger", "TerminateOnNaN"]
+
+_BLOCK = 1 << 16  # bytes read at a time
 
 
 class TerminateOnNaN(Callback):
@@ -44,6 +47,10 @@ class TerminateOnNaN(Callback):
 class CSVLogger(Callback):
     """Write each epoch's values as a row of a CSV file.
 
+    A row is written in one piece. Of a process that was killed even so while it wrote,
+    or that ran out of space, half a row may be left: whoever continues the file drops
+    it first.
+
     Args:
         filename: of the file.
         separator: between values.
@@ -60,12 +67,14 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self._file: IO[str] | None = None
-        self._writer: csv.DictWriter[str] | None = None
+        self._names: list[str] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file."""
         self.on_exit()
         mode = "a" if self.append else "w"
+        if self.append and self.filename.exists():
+            _drop_half_a_row(self.filename)
         self._file = self.filename.open(mode, encoding="utf-8", newline="")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -73,18 +82,17 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self._file is None:
             return
-        if self._writer is None:
+        if not self._names:
             names = sorted(logs)
             if not any(name.startswith("val_") for name in names):
                 names += [f"val_{name}" for name in names]  # of later epochs, it may be
-            self._writer = csv.DictWriter(
-                self._file, ["epoch", *names], "NA", "ignore", delimiter=self.sep
-            )
-            if not self._file.tell():
-                self._writer.writeheader()
-        self._writer.writerow(
-            {"epoch": epoch, **{k: _cell(v) for k, v in logs.items()}}
-        )
+            self._names = ["epoch", *names]
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self._names, "NA", "ignore", delimiter=self.sep)
+        if not self._file.tell():
+            writer.writeheader()
+        writer.writerow({"epoch": epoch, **{k: _cell(v) for k, v in logs.items()}})
+        self._file.write(text.getvalue())
         self._file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -95,7 +103,21 @@ class CSVLogger(Callback):
         """Close the file."""
         if self._file is not None:
             self._file.close()
-        self._file = self._writer = None
+        self._file, self._names = None, []
+
+
+def _drop_half_a_row(path: Path) -> None:
+    """Cut a file after its last whole line."""
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - _BLOCK)
+            file.seek(start)
+            whole = file.read(end - start).rfind(b"\n") + 1
+            end = start + whole
+            if whole:
+                break
+        file.truncate(end)
 
 
 def _cell(value: Any) -> Any:

@@ -11,6 +11,7 @@ import functools
 import importlib
 import io
 import math
+import operator
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from minikeras.engine.dtypes import as_dtype
+from minikeras.saving.heaps import check_heaps
 from minikeras.saving.limits import (
     DEEPEST,
     Budget,
@@ -28,11 +30,21 @@ from minikeras.saving.states import Saved
 
 Values = dict[str, np.ndarray[Any, Any]]
 
-__all__ = ["Entry", "Weights", "h5py", "opened", "told_if_broken", "written"]
+__all__ = [
+    "WITH_CHECKSUMS",
+    "Entry",
+    "Weights",
+    "h5py",
+    "opened",
+    "told_if_broken",
+    "written",
+]
 
 # Numbers of the filters that are part of HDF5 or h5py: a file must not load others.
 FILTERS = {1, 2, 3, 4, 5, 6, 32000}
 LARGEST_PIECE = 2**32
+# The first version whose lists of what is where have checksums.
+WITH_CHECKSUMS: dict[str, Any] = {"libver": ("v110", "v110")}
 
 
 @functools.cache
@@ -62,7 +74,7 @@ def written(states: Mapping[str, Saved], alone: bool = False) -> bytes:
             checksums. Then it has some: a changed bit is noticed when it is read.
     """
     memory = io.BytesIO()
-    how = {"libver": ("v110", "v110")} if alone else {}  # the first with checksums
+    how = WITH_CHECKSUMS if alone else {}
     with h5py().File(memory, "w", **how) as file:
         for path, (name, values) in states.items():
             if name is None and not values:
@@ -110,6 +122,7 @@ def opened(file: Any, name: str) -> Any:
     if not hasattr(file, "read"):
         with open(file, "rb"):
             pass  # that there is no such file, Python says more clearly
+    check_heaps(file, name)
     try:
         return h5py().File(file, "r")
     except OSError as error:
@@ -188,7 +201,7 @@ def told_if_broken(group: Any) -> Iterator[None]:
         yield
     except ModelFileError:
         raise
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, KeyError) as error:
         name = group.file.filename
         raise CorruptFileError(f"the file {name!s} is broken: {error}") from error
 
@@ -249,12 +262,15 @@ def array_at(group: Any, path: str, budget: Budget) -> np.ndarray[Any, Any]:
     *above, key = [part for part in path.split("/") if part]
     group = group_at(group, "/".join(above))
     with told_if_broken(group):
-        if key not in group:
-            raise KeyError(path)
+        is_there = key in group
+    if not is_there:
+        raise KeyError(path)
+    with told_if_broken(group):
         dataset = _child(group, key, h5py().Dataset)
         _check(dataset)
         size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
         budget.spend(size, f"dataset '{dataset.name}'")
+        _check_pieces(dataset)
         value = np.asarray(dataset[()])
         stored_as = dataset.attrs.get("dtype")
     return value.view(_bfloat16()) if stored_as == "bfloat16" else value
@@ -300,6 +316,23 @@ def _check(dataset: Any) -> None:
     for found, what in wrong:
         if found:
             raise ModelFileError(f"Not allowed: H5 file with {what} '{dataset.name}'")
+
+
+def _check_pieces(dataset: Any) -> None:
+    """Raise an error if pieces are missing: HDF5 would take zeros in their place."""
+    if not dataset.chunks:
+        return
+    counts = map(operator.floordiv, dataset.shape, dataset.chunks)
+    rests = map(operator.mod, dataset.shape, dataset.chunks)
+    want = math.prod(n + bool(rest) for n, rest in zip(counts, rests, strict=True))
+    here: set[tuple[int, ...]] = set()
+    dataset.id.chunk_iter(lambda piece: here.add(piece.chunk_offset))
+    inside = [all(map(operator.lt, place, dataset.shape)) for place in here]
+    if sum(inside) != want:
+        raise CorruptFileError(
+            f"the file {dataset.file.filename!s} is broken: of the {want:,} pieces of "
+            f"Dataset '{dataset.name}' there are {sum(inside):,}"
+        )
 
 
 def _is_plain(dtype: np.dtype[Any]) -> bool:

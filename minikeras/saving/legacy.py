@@ -23,6 +23,7 @@ from minikeras.saving.compiling import compile_arguments, training_config
 from minikeras.saving.durable import atomic_write
 from minikeras.saving.files import KERAS_VERSION, built_from
 from minikeras.saving.hdf5 import (
+    WITH_CHECKSUMS,
     array_at,
     find,
     group_at,
@@ -53,13 +54,13 @@ def save_model_to_hdf5(
     """Write a model to an ``.h5`` file."""
     memory = BytesIO()
     optimizer = model.optimizer if include_optimizer else None
-    with h5py().File(memory, "w") as file:
+    with h5py().File(memory, "w", **WITH_CHECKSUMS) as file:
         file.attrs["keras_version"] = KERAS_VERSION
         file.attrs["backend"] = K.backend()
         config = legacy_config(K.serialize_keras_object(model))
-        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["model_config"] = _as_bytes(config)
         if optimizer is not None and model.compiled:
-            file.attrs["training_config"] = json.dumps(training_config(model))
+            file.attrs["training_config"] = _as_bytes(training_config(model))
         _write_layers(file.create_group("model_weights"), model)
         if optimizer is not None and optimizer.variables:
             group = file.create_group("optimizer_weights")
@@ -67,6 +68,11 @@ def save_model_to_hdf5(
     os.makedirs(os.path.dirname(filepath) or ".", exist_ok=True)
     with atomic_write(filepath) as target:
         target.write(memory.getbuffer())
+
+
+def _as_bytes(config: Any) -> np.bytes_:
+    """Return a config as text of a fixed length: of another, HDF5 makes no checksum."""
+    return np.bytes_(json.dumps(config).encode())
 
 
 def _write_layers(group: Group, model: Any) -> None:

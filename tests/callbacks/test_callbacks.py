@@ -197,6 +197,39 @@ def test_a_csv_file_can_be_continued(tmp_path: Any) -> None:
     assert len(rows(path)) == 2
 
 
+HEAD = b"epoch,loss,mae,val_loss,val_mae\r\n"
+
+
+@pytest.mark.parametrize("half", [b"", b"1", b"1,0.", b'1,"[1', b"1,1,1,NA,NA\r"])
+@pytest.mark.parametrize("whole", [b"", HEAD, HEAD + b"0,1.0,1.0,NA,NA\r\n"])
+def test_half_a_row_that_a_kill_left_is_dropped(
+    whole: bytes, half: bytes, tmp_path: Any
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(whole + half)
+    trained(callbacks.CSVLogger(path, append=True))
+    assert path.read_bytes().startswith(whole or HEAD)
+    found = [row["epoch"] for row in rows(path)]
+    assert found == ["0"] * (whole.count(b"\n") == 2) + ["0", "1"]
+
+
+def test_only_the_last_line_is_dropped_of_a_long_file(tmp_path: Any) -> None:
+    path = tmp_path / "log.csv"
+    whole = HEAD + b"".join(b"%d,1,1,NA,NA\r\n" % i for i in range(10_000))
+    path.write_bytes(whole + b"1" * 100_000)
+    trained(callbacks.CSVLogger(path, append=True))
+    assert path.read_bytes().startswith(whole + b"0,")
+
+
+def test_a_row_is_written_when_its_epoch_ends(tmp_path: Any) -> None:
+    path, seen = tmp_path / "log.csv", []
+    look = LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append(path.read_bytes().count(b"\n"))
+    )
+    trained(callbacks.CSVLogger(path), look, epochs=3)
+    assert seen == [0, 2, 3]
+
+
 def test_a_csv_file_is_closed_after_an_error(tmp_path: Any) -> None:
     logger = callbacks.CSVLogger(tmp_path / "log.csv")
 
