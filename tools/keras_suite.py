@@ -45,7 +45,7 @@ SKIPPED = ("backend/tensorflow", "backend/torch", "backend/jax", "export", "test
 # Other libraries that the tests import, and only some of them need.
 OTHERS = ("tensorflow", "torch", "grain")
 # Seconds that the tests of one file may take, and bytes.
-LIMIT, MEMORY = 240, 6 << 30
+LIMIT, MEMORY = 480, 6 << 30
 # What Keras's tests have beside them in its repository.
 CONFTEST = """
 def skip_if_backend(*names, **reasons):
