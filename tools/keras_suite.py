@@ -42,8 +42,12 @@ OWN = re.compile(
 )
 # Tests of what Keras is made of: other backends, its own files, formats of others.
 SKIPPED = ("backend/tensorflow", "backend/torch", "backend/jax", "export", "testing")
-# Other libraries that the tests import, and only some of them need.
-OTHERS = ("tensorflow", "torch", "grain")
+# Other libraries that the tests import, and only some of them need: those not installed.
+OTHERS = [
+    name
+    for name in ("tensorflow", "torch", "grain")
+    if importlib.util.find_spec(name) is None
+]
 # Seconds that the tests of one file may take, and bytes.
 LIMIT, MEMORY = 480, 6 << 30
 # What Keras's tests have beside them in its repository.
@@ -142,6 +146,8 @@ class Room(ModuleType):
 
     def _homes(self) -> Iterator[Any]:
         """Yield where the names of this module may be, the likeliest place first."""
+        if "bounding_boxes" in self._place():
+            yield minikeras.utils.bounding_boxes
         parts = self._place().split("/") if self._place() else []
         for end in range(len(parts), -1, -1):
             home: Any = minikeras
