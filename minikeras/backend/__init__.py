@@ -21,6 +21,7 @@ from minikeras.backend.elementwise import *
 from minikeras.backend.filling import *
 from minikeras.backend.filters import *
 from minikeras.backend.following import *
+from minikeras.backend.foreign import *
 from minikeras.backend.function import *
 from minikeras.backend.hints import *
 from minikeras.backend.image import *

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from minikeras.layers.conv_recurrent import *
     from minikeras.layers.core import *
     from minikeras.layers.einsum_dense import *
+    from minikeras.layers.foreign.jax_layers import *
+    from minikeras.layers.foreign.saved_models import *
+    from minikeras.layers.foreign.torch_modules import *
     from minikeras.layers.input_spec import *
     from minikeras.layers.merging import *
     from minikeras.layers.multi_head import *
@@ -77,6 +80,9 @@ _CLASSES = {
     "conv_recurrent": "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
     "core": "Dense Embedding Identity InputLayer Lambda Masking",
     "einsum_dense": "EinsumDense",
+    "foreign.jax_layers": "FlaxLayer JaxLayer",
+    "foreign.saved_models": "TFSMLayer",
+    "foreign.torch_modules": "TorchModuleWrapper",
     "input_spec": "InputSpec",
     "merging": "Add Average Concatenate Dot Maximum Minimum Multiply Subtract",
     "multi_head": "GroupQueryAttention GroupedQueryAttention MultiHeadAttention",
@@ -189,6 +195,7 @@ __all__ = [
     "Embedding",
     "Equalization",
     "Flatten",
+    "FlaxLayer",
     "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
@@ -214,6 +221,7 @@ __all__ = [
     "InputLayer",
     "InputSpec",
     "IntegerLookup",
+    "JaxLayer",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -281,8 +289,10 @@ __all__ = [
     "StackedRNNCells",
     "StringLookup",
     "Subtract",
+    "TFSMLayer",
     "TextVectorization",
     "TimeDistributed",
+    "TorchModuleWrapper",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -25,6 +25,7 @@ from minikeras.engine.ops.einsum import *
 from minikeras.engine.ops.elementwise import *
 from minikeras.engine.ops.extremes import *
 from minikeras.engine.ops.filling import *
+from minikeras.engine.ops.foreign import *
 from minikeras.engine.ops.fourier import *
 from minikeras.engine.ops.host import *
 from minikeras.engine.ops.indexing import *

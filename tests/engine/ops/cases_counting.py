@@ -59,4 +59,4 @@ CASES = [
     ),
 ]
 
-ELSEWHERE = {"py_func": "test_host.py"}
+ELSEWHERE = {"foreign": "test_foreign.py", "py_func": "test_host.py"}

@@ -110,9 +110,7 @@ RELU = layer("ReLU", name="it")
 def wrapped(class_name: str, **config: Any) -> Attack:
     """A layer that keeps code of another library in its config."""
     found = layer(class_name, **config)
-    return Attack(
-        "X10", class_name, lambda_layer, found, RELU, "Could not locate class"
-    )
+    return Attack("X10", class_name, lambda_layer, found, RELU, REFUSED)
 
 
 GRAPH = "config/layers"
