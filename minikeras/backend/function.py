@@ -31,6 +31,9 @@ __all__ = [
     "is_array",
 ]
 
+# Traces that a function keeps: one for each form of its arguments.
+TRACES = 64
+
 
 def is_array(value: Any) -> bool:
     """Whether `value` is a concrete array (and not a plain number)."""
@@ -140,6 +143,11 @@ class CompiledTrace:
         return self._function.plans
 
     @property
+    def last_run(self) -> int:
+        """When it ran last, as its compiled plans know; -1 if it has none."""
+        return max((getattr(plan, "step", -1) for plan in self.plans), default=-1)
+
+    @property
     def graphs(self) -> list[Any]:
         """The graph that was made, if there are inputs to it."""
         return [x.graph for x in self._function.inputs[:1]]
@@ -166,7 +174,8 @@ class TracedFunction:
     """A Python function, traced once for each form of its arguments and then compiled.
 
     Arrays among the arguments (in any nesting) become tensors while `fn` is traced;
-    everything else is passed as it is, and a new value of it means a new trace. Updates
+    everything else is passed as it is, and a new value of it means a new trace. When
+    there are `TRACES`, it takes the place of that whose last run is longest ago. Updates
     of variables are part of the compiled function.
 
     Args:
@@ -229,9 +238,14 @@ class TracedFunction:
     def traced_for(self, *args: Any, **kwargs: Any) -> tuple[CompiledTrace, list[Any]]:
         """Return the trace for arguments of this form, and the arrays among them."""
         arrays: list[Any] = []
-        form = self._form((args, kwargs), arrays)
+        form = self._form(args, arrays)
+        if kwargs:
+            form = form, self._form(kwargs, arrays)
         traced = self.traces.get(form)
         if traced is None:
+            if len(self.traces) >= TRACES:
+                oldest, _ = min([*self.traces.items()], key=lambda x: x[1].last_run)
+                self.traces.pop(oldest, None)
             traced = self.traces[form] = self._trace((args, kwargs), arrays)
         return traced, arrays
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minikeras import backend as K
+from minikeras.backend.function import TRACES
 from minikeras.engine.errors import FeedError
 from minikeras.engine.session import Session
 
@@ -52,6 +53,28 @@ def test_a_function_is_traced_once_for_each_shape_and_each_plain_argument() -> N
             scale(np.ones(2, "float32"), factor=2.0), [2.0, 2.0]
         )
     assert traced == [((2,), 1.0), ((3,), 1.0), ((2,), 2.0)]
+
+
+def test_a_function_keeps_the_traces_used_last() -> None:
+    traced: list[int] = []
+
+    @K.function
+    def scale(x: Any, factor: int) -> Any:
+        traced.append(factor)
+        return x * factor
+
+    x = np.ones(2, "float32")
+    factors = range(1, TRACES + 20)
+    for factor in factors:
+        for by in (1, factor):  # 1 is used all the time
+            np.testing.assert_array_equal(scale(x, by), [by, by])
+    assert traced == [*factors]  # none of them twice
+    assert len(scale.traces) == TRACES
+    for by in (1, *factors[-(TRACES - 1) :]):
+        scale(x, by)
+    assert traced == [*factors]
+    scale(x, 2)
+    assert traced == [*factors, 2]
 
 
 def test_a_function_returns_what_it_does_not_compute_as_it_is() -> None:

@@ -6,9 +6,8 @@ value of the same form, of which it is the last user, takes that one's place.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect, insort
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from minikeras.engine.compiler.passes import is_on
@@ -64,7 +63,7 @@ class Memory:
                     self.offset[y] = self._take(_room(y))
                     used += _room(y)
             self.least = max(self.least, used)
-            made = {y.base for y in unit.outputs}.intersection(self.offset)
+            made = {y.base for y in unit.outputs if y.base in self.offset}
             unused = {y for y in made if last.get(y, i) == i}
             for x in dying | unused if reuse else ():
                 self._give(self.offset[x], _room(x))
@@ -93,14 +92,14 @@ class Memory:
 
     def _give(self, start: int, room: int) -> None:
         """Let a stretch be used again, joined with free neighbors."""
-        insort(self._free, (start, start + room))
-        joined = self._free[:1]
-        for (_, stop), (a, b) in pairwise(self._free):
-            if a == stop:
-                joined[-1] = (joined[-1][0], b)
-            else:
-                joined.append((a, b))
-        self._free = joined
+        stop = start + room
+        i = bisect(self._free, (start, stop))
+        if i < len(self._free) and self._free[i][0] == stop:
+            _, stop = self._free.pop(i)
+        if i and self._free[i - 1][1] == start:
+            i -= 1
+            start, _ = self._free.pop(i)
+        self._free.insert(i, (start, stop))
 
 
 def _room(slot: Slot) -> int:

@@ -24,6 +24,7 @@ __all__: list[str] = []
 Values = Sequence[Any]
 
 _OFTEN = 4  # calls after which compiling a body pays
+PLANS = 64  # that a body keeps: one for each set of shapes; then all are made anew
 
 
 class Body:
@@ -89,6 +90,9 @@ class Body:
         if plan is None:
             pairs = zip(self.feeds, arrays, strict=True)
             specs = {t: Spec(x.shape, t.dtype) for t, x in pairs}
+            if len(self._plans) >= PLANS:
+                self._plans.clear()
+                self._uses.clear()
             plan = self._plans[key] = make([*self.outputs, *self.effects], specs)
         elif not (self.effects or self.graph.assigned):  # it touches no variable
             self._uses[key] += 1

@@ -11,6 +11,7 @@ import pytest
 from minikeras.engine import ops
 from minikeras.engine.errors import DTypeError, GraphError
 from minikeras.engine.graph import Graph
+from minikeras.engine.ops.body import PLANS
 from minikeras.engine.session import Session
 from minikeras.engine.variables import Variable, global_variables, variables_initializer
 from tests.oracles.gradcheck import check_gradient, check_second_order
@@ -113,6 +114,20 @@ def test_a_loop_variable_may_grow() -> None:
         np.array([1, 2], "int32"),
     )
     np.testing.assert_array_equal(grown, [1, 2, 3, 4, 5])
+
+
+def test_a_loop_whose_variable_grows_keeps_few_plans() -> None:
+    with Graph().as_default(), Session() as session:
+        start = ops.placeholder("float32", (None,))
+        _, grown = ops.while_loop(
+            lambda n, x: n < 3 * PLANS,
+            lambda n, x: (n + 1, ops.concatenate([x, ops.ones((1,))])),
+            [ops.constant(0), start],
+        )
+        for _ in range(6):  # often enough for those that are kept to be compiled
+            (found,) = session.run([grown], {start: [2.0]})
+            np.testing.assert_array_equal(found, [2.0] + [1.0] * 3 * PLANS)
+        assert 0 < len(grown.node.op.body._plans) <= PLANS
 
 
 def test_branches_of_different_dtypes_are_refused() -> None:
