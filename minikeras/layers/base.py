@@ -30,6 +30,7 @@ from minikeras.layers.masks import (
     with_mask,
 )
 from minikeras.layers.operation import Operation, apart, operation_name, shapes_of
+from minikeras.layers.pipelines import in_pipeline, joined_to_pipeline
 from minikeras.layers.shapes import on_shapes, stand_ins
 from minikeras.layers.weights import Weighted
 
@@ -89,6 +90,8 @@ class Layer(adapters.Quantizable, Weighted, Operation):
     # Whether inputs become tensors of its dtype, and may by place be nothing else.
     _convert_input_args = True
     _allow_non_tensor_positional_args = False
+    # By this TensorFlow knows what it is not to translate, in ``dataset.map(layer)``.
+    autograph_info__ = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -424,6 +427,8 @@ class Layer(adapters.Quantizable, Weighted, Operation):
             )
         tensors = symbolic_leaves((args, kwargs))
         if not tensors and K.current_trace() is None:
+            if in_pipeline((args, kwargs)):
+                return joined_to_pipeline(self, args, kwargs)
             return self._call_on_arrays(args, kwargs)
         with K.symbolic_scope(tensors) as trace:
             outermost = call_depth() == 0
