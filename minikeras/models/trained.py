@@ -59,6 +59,10 @@ class Trained:
     predict_on_batch = _by_trainer(Trainer.predict_on_batch)
     plans = _by_trainer(Trainer.plans)
     graphs = _by_trainer(Trainer.graphs)
+    make_train_function = _by_trainer(Trainer.make_train_function)
+    make_test_function = _by_trainer(Trainer.make_test_function)
+    make_predict_function = _by_trainer(Trainer.make_predict_function)
+    stateless_compute_loss = _by_trainer(Trainer.stateless_compute_loss)
     train_step = _by_trainer(Trainer.train_step)
     test_step = _by_trainer(Trainer.test_step)
     predict_step = _by_trainer(Trainer.predict_step)
@@ -85,6 +89,14 @@ class Trained:
         self._trainer.compile_from_config(config)
 
     optimizer = _of_trainer("optimizer", "The optimizer that `compile` was given.")
+    train_function = _of_trainer("train_function", "Steps of `fit`, if it was made.")
+    test_function = _of_trainer("test_function", "Steps of `evaluate`, likewise.")
+    predict_function = _of_trainer("predict_function", "Steps of `predict`, likewise.")
+    run_eagerly = _of_trainer("run_eagerly", "Whether steps run as Python each time.")
+    jit_compile = _of_trainer("jit_compile", "Whether steps are compiled.")
+    steps_per_execution = _of_trainer(
+        "steps_per_execution", "Batches between two calls of callbacks' hooks."
+    )
     loss = _of_trainer("loss", "The loss that `compile` was given.")
     compiled = _of_trainer("compiled", "Whether `compile` has been called.")
     _loss_tracker = _of_trainer("_loss_tracker", "The mean of the loss, in `metrics`.")

@@ -7,6 +7,7 @@ on, so that a subclass can override any of them; those here are what it override
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,7 @@ class Objective:
         self.optimizer: Any = None
         self.loss: Any = None
         self.run_eagerly = False
+        self.jit_compile = True
         self.steps_per_execution = 1
         self._compile_arguments: Logs = {}
         self._loss_tracker: Mean | None = None
@@ -74,7 +76,7 @@ class Objective:
             run_eagerly: whether a step's Python code runs for each batch, for
                 debugging, rather than once for all.
             steps_per_execution: batches between two calls of callbacks' hooks.
-            jit_compile: accepted; steps are always compiled.
+            jit_compile: accepted; steps are compiled unless they run eagerly.
             auto_scale_loss: whether a model in ``"mixed_float16"`` has its optimizer
                 wrapped in a `LossScaleOptimizer`.
 
@@ -96,7 +98,9 @@ class Objective:
         self.optimizer = made
         self.loss = loss
         self.run_eagerly = run_eagerly
+        self.jit_compile = _compiles(jit_compile, run_eagerly)
         self.steps_per_execution = steps_per_execution
+        self._forget_functions()
         self.compiled = True
         K.note_change()
         self._compile_arguments = {
@@ -107,7 +111,7 @@ class Objective:
             "weighted_metrics": weighted_metrics,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
-            "jit_compile": jit_compile,
+            "jit_compile": self.jit_compile,
         }
 
     def get_compile_config(self) -> Logs | None:
@@ -121,6 +125,9 @@ class Objective:
         self.model.compile(**K.deserialize_keras_object(config))
         if self.model.built:
             self.optimizer.build(self.model.trainable_variables)
+
+    def _forget_functions(self) -> None:
+        """Forget what was made of steps, as they are others now."""
 
     # -- metrics -----------------------------------------------------------------------
 
@@ -251,6 +258,17 @@ class Objective:
             rows = K.shape(leaves_of(x)[0])[0]
             self._loss_tracker.update_state(loss, sample_weight=rows)
         return loss
+
+
+def _compiles(jit_compile: bool | str, run_eagerly: bool) -> bool:
+    """Return whether steps are compiled, and warn of a contradiction."""
+    if run_eagerly and jit_compile is True:
+        warnings.warn(
+            "If `run_eagerly` is True, then `jit_compile` cannot also be True. "
+            "Disabling `jit_compile`.",
+            stacklevel=5,
+        )
+    return bool(jit_compile) and not run_eagerly
 
 
 def _scaled(optimizer: Any) -> Any:

@@ -16,6 +16,7 @@ from minikeras.callbacks.records import TerminateOnNaN
 from minikeras.data import Passes, Position
 from minikeras.distribution.current import require_one_device
 from minikeras.training.checks import check_inputs
+from minikeras.training.functions import WithFunctions
 from minikeras.training.inputs import (
     Batches,
     batch_of,
@@ -27,7 +28,7 @@ from minikeras.training.inputs import (
     split,
     unpack_x_y_sample_weight,
 )
-from minikeras.training.objective import Logs, Objective
+from minikeras.training.objective import Logs
 from minikeras.training.resumption import Resumption
 
 __all__ = ["Trainer"]
@@ -42,7 +43,7 @@ STOPS = {
 }
 
 
-class Trainer(Objective):
+class Trainer(WithFunctions):
     """Trains, evaluates and applies the model that has it.
 
     Args:
@@ -66,7 +67,9 @@ class Trainer(Objective):
 
     def __getstate__(self) -> dict[str, Any]:
         # What is traced is for these very variables, and is soon traced anew.
-        return {**vars(self), "_steps": {}, "_traced_for": None, "_looked_at": None}
+        made = (f"{kind}_function" for kind in STOPS)
+        anew = {**dict.fromkeys(made), "_traced_for": None, "_looked_at": None}
+        return {**vars(self), "_steps": {}, **anew}
 
     def resume_at(
         self,
@@ -312,6 +315,9 @@ class Trainer(Objective):
         return self._on_batch("test", batch_of(x, y, sample_weight), return_dict)
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
+        own = self._own_step(kind)
+        if own is not None:
+            return self._returned(self._logs(own(data)), return_dict)
         run, arrays = self._step(kind).traced_for(data)
         self._look_at(kind, data)
         self.model.reset_metrics()
@@ -319,7 +325,7 @@ class Trainer(Objective):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's outputs for one batch of inputs."""
-        return self._step("predict")(batch_of(x))
+        return (self._own_step("predict") or self._step("predict"))(batch_of(x))
 
     # -- steps -------------------------------------------------------------------------
 
@@ -416,6 +422,9 @@ class Trainer(Objective):
 
     def _run(self, kind: str, data: Batches) -> Run:
         """Return a step, traced for such data, as a function of what they yield."""
+        own = self._own_step(kind)
+        if own is not None:
+            return own
         run, _ = self._step(kind).traced_for(data.sample)
         if data.complete and not self.run_eagerly:
             return run
