@@ -174,9 +174,9 @@ class TracedFunction:
     """A Python function, traced once for each form of its arguments and then compiled.
 
     Arrays among the arguments (in any nesting) become tensors while `fn` is traced;
-    everything else is passed as it is, and a new value of it means a new trace. When
-    there are `TRACES`, it takes the place of that whose last run is longest ago. Updates
-    of variables are part of the compiled function.
+    everything else is passed as it is, and a new value of it means a new trace; when
+    there are `TRACES`, in the place of that whose last run is longest ago. Updates of
+    variables are part of the compiled function.
 
     Args:
         fn: what to trace.
