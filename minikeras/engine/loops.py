@@ -75,11 +75,14 @@ class Loop(NamedTuple):
         sizes: of the box, outermost dimension first; all known, at least one of them.
         operands: inputs and outputs, by number.
         instructions: in order of dependence.
+        places: for each operand, if that is known, another one of the same dtype and
+            strides and how many elements after that it begins; empty if of none.
     """
 
     sizes: tuple[int, ...]
     operands: tuple[Operand, ...]
     instructions: tuple[Instruction, ...]
+    places: tuple[tuple[int, int] | None, ...] = ()
 
 
 def processors() -> int:

@@ -188,7 +188,8 @@ class _Builder:
         sizes, operands = self.collapsed()
         if sizes is None:
             return None
-        loop = Loop(sizes, tuple(operands), tuple(self.instructions))
+        places = self.places(operands)
+        loop = Loop(sizes, tuple(operands), tuple(self.instructions), places)
         return Fused(loop, self.slots, len(written), self.group.members)
 
     def emit(
@@ -282,6 +283,16 @@ class _Builder:
             )
         number = self.operand(y, strides)
         self.emit("store", [x], y.dtype, number, kind == "row")
+
+    def places(self, operands: Sequence[Operand]) -> tuple[tuple[int, int] | None, ...]:
+        """Return how far parts of one array, walked through alike, are apart."""
+        first: dict[Any, int] = {}
+        found: list[tuple[int, int] | None] = []
+        for i, (slot, operand) in enumerate(zip(self.slots, operands, strict=True)):
+            other = first.setdefault((slot.base, operand), i)
+            apart = slot.offset() - self.slots[other].offset()
+            found.append((other, apart) if other != i else None)
+        return tuple(found) if any(found) else ()
 
     def collapsed(self) -> tuple[Any, Any]:
         """Return sizes and operands with all dimensions made one that can be.

@@ -151,7 +151,7 @@ def _joined(
             _lay(slots, whole)
     size = max(slot.size for slot in joint)
     return Fused(
-        first.loop._replace(sizes=(size,)),
+        first.loop._replace(sizes=(size,), places=()),
         joint,
         first.written,
         [x for m in members for x in m.members],

@@ -20,6 +20,9 @@ __all__ = ["Function", "State"]
 # Any dtype as wide as an address.
 POINTER = np.dtype(np.intp)
 
+# Instructions that may yield something else when their text is the same.
+_VARYING = "load", "call", "phi"
+
 # What is carried from one iteration to the next; some totals need two values.
 State = tuple[Value, ...]
 
@@ -94,7 +97,8 @@ class Function:
             name = self.name()
             self._lines.append(f"  {name} = {text}")
             value = Value(self, name, dtype, lanes)
-            if not text.startswith(("load", "call", "phi")):
+            # Of memory, only the list of operands does not change.
+            if text.startswith("load ptr") or not text.startswith(_VARYING):
                 self._known[key] = value
         return value
 

@@ -30,8 +30,11 @@ class Operands:
     def __init__(self, loop: Loop, code: Function) -> None:
         self._code = code
         self._operands = loop.operands
-        numbers = range(len(loop.operands) if len(loop.operands) <= REGISTERS else 0)
-        self._bases = {number: code.argument(number) for number in numbers}
+        known = loop.places or (None,) * len(loop.operands)
+        self._places = [place or (i, 0) for i, place in enumerate(known)]
+        first = sorted({number for number, _ in self._places})
+        at_hand = first if len(first) <= REGISTERS else ()
+        self._bases = {number: code.argument(number) for number in at_hand}
         zero = code.constant(0, INT64)
         self._offsets = dict.fromkeys((strides for _, strides in loop.operands), zero)
 
@@ -54,8 +57,10 @@ class Operands:
         """Return a pointer to element `index` of operand `number`'s row."""
         dtype, strides = self._operands[number]
         offset = self._further(self._offsets[strides], index, strides[-1])
-        base = self._bases.get(number) or self._code.argument(number)
-        return advance(self._code, base, dtype, offset)
+        first, apart = self._places[number]
+        base = self._bases.get(first) or self._code.argument(first)
+        pointer = advance(self._code, base, dtype, offset)
+        return advance(self._code, pointer, dtype, self._code.constant(apart, INT64))
 
     def read(
         self,

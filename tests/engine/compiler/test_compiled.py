@@ -44,6 +44,19 @@ def test_a_step_of_an_mlp_is_its_products_and_a_few_loops() -> None:
     assert sum(isinstance(u, Fused) for u in plan.schedule.commit) <= 3
 
 
+def test_loops_know_how_far_parts_of_one_array_are_apart() -> None:
+    rows = np.random.default_rng(0).standard_normal((5, 9)).astype("float32")
+    with tf.Graph().as_default(), tf.Session() as session, without("wait"):
+        x = tf.placeholder("float", (None, 9))
+        routine: Any = session.routine([x[:, 1:-1] * 2.0 - x[:, :-2] - x[:, 2:]], [x])
+        (found,) = routine(rows)
+        (plan,) = routine.plans.values()
+    wanted = rows[:, 1:-1] * 2 - rows[:, :-2] - rows[:, 2:]
+    np.testing.assert_array_equal(found, wanted)
+    (loop,) = plan.schedule.loops()
+    assert loop.places == (None, (0, -1), (0, 1), None)
+
+
 def test_a_deeper_model_needs_calls_and_time_in_proportion() -> None:
     sizes = [len(fitted(mlp(*[8] * n)).schedule.instructions) for n in (5, 10, 20)]
     assert sizes[2] - sizes[1] == 2 * (sizes[1] - sizes[0])

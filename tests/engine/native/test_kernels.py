@@ -12,6 +12,8 @@ import pytest
 from minikeras.engine import native
 from minikeras.engine.loops import Instruction, processors
 from minikeras.engine.native import jit, kernel, parts
+from minikeras.engine.native.nest import write
+from minikeras.engine.native.schedule import canonical
 from tests.engine.native.written import Writer
 
 
@@ -128,6 +130,31 @@ def test_constants_that_compare_equal_are_not_the_same(compiled, numbers):
         each.check()
         found, wanted = each.run()[1]
         np.testing.assert_array_equal(np.signbit(found), np.signbit(wanted))
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_parts_of_one_array_are_found_from_the_first(count):
+    step, size = 40, 37  # of an array of rows, a part each; not a whole vector
+    w = Writer(2, size)
+    for _ in range(count):
+        w.operand("float32", (count * step, 1))
+    total = w.load(0)
+    for i in range(1, count):
+        total = w.emit("add", total, w.load(i))
+    w.store(total, w.array("float32"))
+    places = [None, *((0, i * step) for i in range(1, count)), None]
+    loops = [w.loop, w.loop._replace(places=tuple(places))]
+    x = np.random.default_rng(0).standard_normal((2, count, step), np.float32)
+    inputs = [x[:, i, :size] for i in range(count)]
+    found = []
+    for built in native.build(loops):
+        out = np.zeros((2, size), np.float32)
+        built.bind([*inputs, out])()
+        found.append(out)
+    np.testing.assert_array_equal(*found)
+    np.testing.assert_allclose(found[0], sum(inputs), rtol=1e-5, atol=1e-5)
+    texts = [write([canonical(loop)], jit.host()) for loop in loops]
+    assert texts[0].count("load ptr") >= count > 2 == texts[1].count("load ptr")
 
 
 # -- binding -------------------------------------------------------------------------
