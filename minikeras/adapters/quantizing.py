@@ -80,6 +80,21 @@ class Quantizable:
         """
         raise self._not_implemented_error("quantized_build")
 
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the outputs of a quantized layer: what its `call` does by then.
+
+        Raises:
+            NotImplementedError: if it is not quantized.
+        """
+        if self.quantization_mode is None:
+            modes = dtype_policies.QUANTIZATION_MODES
+            raise NotImplementedError(
+                f"Invalid quantization mode. Expected one of {modes}. "
+                f"Received: quantization_mode={self.quantization_mode}"
+            )
+        call: Any = getattr(self, "call")  # noqa: B009 - it is the layer that has it
+        return call(*args, **kwargs)
+
     def _not_implemented_error(self, name: str, more: str = "") -> NotImplementedError:
         return NotImplementedError(
             f"Layer {type(self).__name__} does not have a `{name}` method "

@@ -207,9 +207,13 @@ class _Conv(Adaptable, Convolution):
         return self.filters
 
     def convolve(self, x: K.Tensor) -> K.Tensor:
+        return self.convolution_op(x, self.kernel)
+
+    def convolution_op(self, inputs: K.Tensor, kernel: Any) -> K.Tensor:
+        """Return the convolution alone, for subclasses that change the kernel."""
         return K.conv(
-            x,
-            self.kernel,
+            inputs,
+            kernel,
             self.strides,
             self.padding,
             self.data_format,

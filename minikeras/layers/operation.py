@@ -60,6 +60,20 @@ class Operation:
         """
         raise NotImplementedError(f"{type(self).__name__} has no `call`")
 
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs with quantized weights.
+
+        Raises:
+            NotImplementedError: if it cannot.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no `quantized_call`")
+
+    def rematerialized_call(
+        self, fn: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Callable[..., Any]:
+        """Return `fn`: plans keep no value longer than it is needed."""
+        return fn
+
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Return the outputs for symbolic tensors, as tensors of their graph.
 

@@ -92,6 +92,42 @@ class Augmentation(Layer):
         """Return the masks of changed images; by default they stay."""
         return segmentation_masks
 
+    def transform_single_image(
+        self, image: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """Return one image changed; see `transform_images`."""
+        return self._single(self.transform_images, image, transformation, training)
+
+    def transform_single_label(
+        self, label: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """Return the label of one changed image; see `transform_labels`."""
+        return self._single(self.transform_labels, label, transformation, training)
+
+    def transform_single_bounding_box(
+        self, bounding_box: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """Return the boxes in one changed image; see `transform_bounding_boxes`."""
+        given, transform = self._boxes(bounding_box), self.transform_bounding_boxes
+        return self._single(transform, given, transformation, training)
+
+    def transform_single_segmentation_mask(
+        self, segmentation_mask: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """Return the mask of one changed image; see `transform_segmentation_masks`."""
+        transform = self.transform_segmentation_masks
+        return self._single(transform, segmentation_mask, transformation, training)
+
+    def _single(
+        self, transform: Any, value: Any, transformation: Any, training: bool
+    ) -> Any:
+        found = transform(
+            _each(lambda x: K.expand_dims(x, 0), value),
+            transformation=transformation,
+            training=training,
+        )
+        return _each(lambda x: K.squeeze(x, 0), found)
+
     # -- calling -----------------------------------------------------------------------
 
     def call(self, data: Any, training: bool = True) -> Any:
@@ -103,9 +139,8 @@ class Augmentation(Layer):
                 value = self._boxes(value)
             transform = getattr(self, f"transform_{part}")
             if single:
-                value = _each(lambda x: K.expand_dims(x, 0), value)
-            found = transform(value, transformation=transformation, training=training)
-            return _each(lambda x: K.squeeze(x, 0), found) if single else found
+                return self._single(transform, value, transformation, training)
+            return transform(value, transformation=transformation, training=training)
 
         if not isinstance(data, dict):
             return changed("images", data)
