@@ -1,42 +1,20 @@
-"""How much memory variables may take: a limit for what a file asks for."""
+"""How much building may take: a limit for what a file asks for."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Sequence
 
-from minikeras.engine.ops.state import Handle
+from minikeras.engine.allowance import allocation_limit, check_values
+from minikeras.engine.dtypes import as_dtype
+from minikeras.engine.spec import Spec
 
-__all__ = ["allocation_limit"]
-
-_left: ContextVar[list[Any] | None] = ContextVar("allocation_limit", default=None)
+__all__ = ["allocation_limit", "check_size"]
 
 
-@contextmanager
-def allocation_limit(size: int) -> Iterator[None]:
-    """Let variables made inside take at most `size` bytes, all of them together.
+def check_size(what: str, shape: Sequence[int]) -> None:
+    """Demand that numbers which are about to be made keep within the limit, if any.
 
     Raises:
-        MemoryError: before one is made that would take more.
+        MemoryError: if they do not.
     """
-    token = _left.set([size, size])
-    try:
-        yield
-    finally:
-        _left.reset(token)
-
-
-def charge(handle: Handle) -> None:
-    """Take a variable's bytes off the limit, if there is one."""
-    limit = _left.get()
-    if limit is None:
-        return
-    limit[0] -= math.prod(n or 0 for n in handle.shape or ()) * handle.dtype.size
-    if limit[0] < 0:
-        raise MemoryError(
-            f"variable '{handle.name}' of shape {handle.shape} would take more than is "
-            f"left of {limit[1]:,} bytes"
-        )
+    check_values(what, Spec(tuple(shape), as_dtype("float64")))

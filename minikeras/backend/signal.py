@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minikeras.backend.allocation import check_size
 from minikeras.backend.complexes import as_complex, check_rank
 from minikeras.backend.introspection import (
     convert_to_tensor,
@@ -118,6 +119,7 @@ def get_window(name: str, size: int, periodic: bool = True, dtype: Any = None) -
         raise ValueError(
             f"Invalid window name {name!r}; known are {', '.join(WINDOWS)}"
         )
+    check_size(f"window {name!r}", (size,))
     whole = WINDOWS[name](size + periodic) if size > 1 else np.ones(size)
     return convert_to_tensor(whole[:size], standardize_dtype(dtype))
 

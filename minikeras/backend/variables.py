@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from minikeras.backend import session as sessions
-from minikeras.backend.allocation import charge
 from minikeras.backend.config import floatx
 from minikeras.backend.naming import auto_name, current_path
 from minikeras.backend.objects import registry_of
@@ -18,6 +17,7 @@ from minikeras.backend.shapes import shape_equal, standardize_shape
 from minikeras.backend.stateless import get_stateless_scope, in_stateless_scope
 from minikeras.backend.tracing import current_trace, init_scope, note_change
 from minikeras.engine import devices
+from minikeras.engine.allowance import charge_variable
 from minikeras.engine.dtypes import DType, as_dtype
 from minikeras.engine.errors import ShapeError
 from minikeras.engine.graph import Tensor, is_symbolic
@@ -180,7 +180,7 @@ class Variable(Operators):
             first = _first_value(initializer, dtype)
             sizes, dtype = first.shape, dtype or first.dtype
         self.handle = Handle(self.path, tuple(sizes), as_dtype(dtype or floatx()))
-        charge(self.handle)
+        charge_variable(self.handle)
         scope = get_stateless_scope()
         if scope is None:
             self._initialize(self._made() if first is None else first)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from minikeras.engine.allowance import charge_node
 from minikeras.engine.context import (
     entered_graph,
     needed_session,
@@ -251,6 +252,7 @@ class Graph:
         if self.finalized:
             raise GraphError(f"the graph is finalized: '{name}' cannot be added")
         node = Node(self, op, inputs, specs, name)
+        charge_node(node)
         node.index = len(self.nodes)
         self.nodes.append(node)
         self._by_name[name] = node

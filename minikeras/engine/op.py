@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minikeras.engine import devices, dtypes
+from minikeras.engine.allowance import check_values
 from minikeras.engine.context import grant_name, is_lazy, requested_name
 from minikeras.engine.dtypes import DType
 from minikeras.engine.errors import DTypeError, EngineError, GradientError
@@ -155,6 +156,7 @@ class Op(Value):
         except EngineError as error:
             error.locate(f"{self}")
             raise
+        check_values(self, found)
         with np.errstate(all="ignore"):
             result = self.kernel(devices.xp, *arrays)
         if isinstance(found, tuple):

@@ -28,6 +28,7 @@ _FALL_OUT = ("false_positives", "false_positives", "true_negatives")
 
 def _inner(count: int) -> list[float]:
     """Return the `count` thresholds from 0 to 1 without these two."""
+    K.check_size("thresholds", (count,))
     return [i / (count - 1) for i in range(1, count - 1)]
 
 

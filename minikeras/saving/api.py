@@ -99,7 +99,9 @@ def load_model(
         filepath: of a ``.keras`` or ``.h5`` file, or of a folder; or a binary file.
         custom_objects: classes and functions by name, beside those registered.
         compile: whether to compile the model, if it was.
-        safe_mode: accepted; files are never trusted.
+        safe_mode: False for a file that is trusted to describe a model of any number of
+            nodes, such as a loop unrolled over very many steps. No file is trusted to
+            run code.
 
     Raises:
         ValueError: if the file is none of a model, or does not fit together.

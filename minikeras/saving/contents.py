@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from minikeras.saving.bundles import ASSETS, Archive, Bundle, Folder
 from minikeras.saving.files import CONFIG, METADATA, WEIGHTS
-from minikeras.saving.hdf5 import h5py, opened
+from minikeras.saving.hdf5 import Attributes, h5py, opened
 from minikeras.saving.limits import DEEPEST, ModelFileError, read_json, safe_name
 
 __all__ = ["Contents", "StoredTensor", "contents_of"]
@@ -131,7 +131,7 @@ def _of_bundle(bundle: Bundle, format: str) -> Contents:
 
 def _of_hdf5(name: str, size: int) -> Contents:
     with closing(opened(name, name)) as file:
-        attributes = file.attrs
+        attributes = Attributes(file)
         has_model = "model_config" in attributes
         is_old = (
             has_model or "layer_names" in attributes or "layer_names0" in attributes
@@ -203,11 +203,11 @@ def _add_groups(found: Contents, file: Any) -> None:
     """Add the tensors of an HDF5 file, and the names that its groups give layers."""
     for path, item in _items(file):
         if isinstance(item, h5py().Dataset):
-            dtype = str(item.attrs.get("dtype", item.dtype))
+            dtype = str(Attributes(item).get("dtype", item.dtype))
             found.tensors.append(StoredTensor(path, tuple(item.shape or ()), dtype))
-        elif path.endswith("vars") and "name" in item.attrs:
+        elif path.endswith("vars") and "name" in Attributes(item):
             found.names[path.removesuffix("vars").rstrip("/")] = _text(
-                item.attrs["name"]
+                Attributes(item)["name"]
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,6 +43,7 @@ __all__ = [
 
 KERAS_VERSION = "3.15.1"  # the one whose layout these files have
 MOST_STATE = 10  # times its weights: what an optimizer keeps, and some room
+MOST_NODES = 60_000  # of a model that is trusted no further: seconds to build
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
@@ -146,16 +148,21 @@ def built_from(config: Any, name: str, size: int, safe_mode: bool = True) -> Any
         config: of the model.
         name: of the file, for messages.
         size: of its weights, in bytes; the model may take some times that.
-        safe_mode: as in `load_model`.
+        safe_mode: as in `load_model`; without it, a model may have any number of nodes.
 
     Raises:
-        ModelFileError: if it is none of a model.
+        ModelFileError: if it is none of a model, or of one that takes too much.
         TypeError: if it names a class or function that is not known.
     """
+    most, nodes = FLOOR + MOST_STATE * size, MOST_NODES if safe_mode else math.inf
     try:
-        with K.allocation_limit(FLOOR + MOST_STATE * size), K.ObjectSharingScope():
+        with K.allocation_limit(most, nodes), K.ObjectSharingScope():
             model = K.deserialize_keras_object(config, safe_mode=safe_mode)
-    except (LookupError, AttributeError, RecursionError, MemoryError) as error:
+    except MemoryError as error:
+        raise ModelFileError(
+            f"{name}: Not allowed: to build what the config describes: {error}"
+        ) from error
+    except (LookupError, AttributeError, RecursionError) as error:
         raise ModelFileError(
             f"{name}: the config does not describe a model: {error!r}"
         ) from error

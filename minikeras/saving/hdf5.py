@@ -22,6 +22,7 @@ from minikeras.engine.dtypes import as_dtype
 from minikeras.saving.heaps import check_heaps
 from minikeras.saving.limits import (
     DEEPEST,
+    FLOOR,
     Budget,
     CorruptFileError,
     ModelFileError,
@@ -184,10 +185,50 @@ class Entry(Mapping[str, np.ndarray[Any, Any]]):
         return array_at(self._group, key, self._budget)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(() if self._group is None else self._group)
+        with told_if_broken(self._group):
+            return iter(() if self._group is None else list(self._group))
 
     def __len__(self) -> int:
-        return 0 if self._group is None else len(self._group)
+        with told_if_broken(self._group):
+            return 0 if self._group is None else len(self._group)
+
+
+class Attributes(Mapping[str, Any]):
+    """The attributes of a group or an array, read when they are asked for.
+
+    An attribute says how long it is, and HDF5 takes that much memory at once.
+
+    Args:
+        of: the group or array.
+    """
+
+    def __init__(self, of: Any) -> None:
+        self._of = of
+
+    def __contains__(self, key: object) -> bool:
+        with told_if_broken(self._of):
+            return key in self._of.attrs
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self:
+            raise KeyError(key)
+        with told_if_broken(self._of):
+            declared = self._of.attrs.get_id(key)
+            size = math.prod(declared.shape or ()) * declared.dtype.itemsize
+            if size > max(FLOOR, self._of.file.id.get_filesize()):
+                raise ModelFileError(
+                    f"attribute '{key}' of '{self._of.name}' declares {size:,} bytes. "
+                    "Not allowed: that is more than its file has"
+                )
+            return self._of.attrs[key]
+
+    def __iter__(self) -> Iterator[str]:
+        with told_if_broken(self._of):
+            return iter(list(self._of.attrs))
+
+    def __len__(self) -> int:
+        with told_if_broken(self._of):
+            return len(self._of.attrs)
 
 
 @contextmanager
@@ -272,7 +313,7 @@ def array_at(group: Any, path: str, budget: Budget) -> np.ndarray[Any, Any]:
         budget.spend(size, f"dataset '{dataset.name}'")
         _check_pieces(dataset)
         value = np.asarray(dataset[()])
-        stored_as = dataset.attrs.get("dtype")
+        stored_as = Attributes(dataset).get("dtype")
     return value.view(_bfloat16()) if stored_as == "bfloat16" else value
 
 

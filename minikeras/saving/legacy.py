@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from io import BytesIO
 from typing import Any
@@ -24,6 +24,7 @@ from minikeras.saving.durable import atomic_write
 from minikeras.saving.files import KERAS_VERSION, built_from
 from minikeras.saving.hdf5 import (
     WITH_CHECKSUMS,
+    Attributes,
     array_at,
     find,
     group_at,
@@ -183,8 +184,7 @@ def _compile(model: Any, file: Group, name: str, budget: Budget) -> None:
 
 
 def _json_of(file: Group, key: str, name: str) -> Any:
-    with told_if_broken(file):
-        value = file.attrs.get(key)
+    value = Attributes(file).get(key)
     return None if value is None else read_json(value, f"{name}: `{key}`")
 
 
@@ -197,7 +197,7 @@ def load_weights_from_hdf5(
     """Load the weights in an ``.h5`` file, of a model or alone, into a model."""
     with _opened(filepath) as (file, budget):
         with told_if_broken(file):
-            is_model = "layer_names" not in file.attrs and "model_weights" in file
+            is_model = "layer_names" not in Attributes(file) and "model_weights" in file
         group = group_at(file, "model_weights") if is_model else file
         load_layers(group, model, budget, skip_mismatch, by_name)
 
@@ -329,11 +329,10 @@ def _has_weights(group: Group, name: str) -> bool:
 
 def _names(group: Group, key: str) -> list[str]:
     """Return a list of names, which may be one attribute or several."""
-    attributes: Mapping[str, Any] = group.attrs
-    with told_if_broken(group):
-        parts = [attributes[key]] if key in attributes else []
-        while f"{key}{len(parts)}" in attributes:
-            parts.append(attributes[f"{key}{len(parts)}"])
+    attributes = Attributes(group)
+    parts = [attributes[key]] if key in attributes else []
+    while f"{key}{len(parts)}" in attributes:
+        parts.append(attributes[f"{key}{len(parts)}"])
     return [n.decode() if isinstance(n, bytes) else str(n) for p in parts for n in p]
 
 

@@ -27,7 +27,7 @@ from minikeras import saving
 from tests.saving.attacks.kit import small
 
 CUTS, FLIPS, QUICK = 200, 250, 20
-SECONDS = 5  # for one file, which takes milliseconds
+SECONDS = 10  # for one file, which takes milliseconds
 WRONG = (ValueError, TypeError, OSError)
 NAMES = ("m.keras", "m.weights.h5", "m.h5")
 EQUAL, REFUSED, OTHER, STRANGE = "equal", "refused", "another model", "another error"
