@@ -7,7 +7,8 @@ of it. It is given a call of Python, which computes by this package when data co
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from minikeras import backend as K
@@ -24,12 +25,13 @@ def in_pipeline(structure: Any) -> bool:
 
 
 def joined_to_pipeline(
-    layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    layer: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
     """Return the outputs of a layer as symbolic tensors of TensorFlow's.
 
     Args:
-        layer: called with arrays when data come, in threads of TensorFlow's.
+        layer: called with arrays when data come, in threads of TensorFlow's; a layer,
+            or any function.
         args: of the call, with symbolic tensors of TensorFlow's among them.
         kwargs: likewise.
     """
@@ -49,7 +51,8 @@ def joined_to_pipeline(
     tensors = [leaves[i] for i in places]
     stand_ins = [K.KerasTensor(tuple(x.shape), x.dtype.name) for x in tensors]
     values, named = filled(stand_ins)
-    specs = layer.compute_output_spec(*values, **named)
+    told = getattr(layer, "compute_output_spec", partial(K.compute_output_spec, layer))
+    specs = told(*values, **named)
     flat = K.tree.flatten(specs)
     outputs = tf.numpy_function(run, tensors, [str(K.dtype(y)) for y in flat])
     for output, spec in zip(outputs, flat, strict=True):

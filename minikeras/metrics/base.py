@@ -203,7 +203,7 @@ def _also_on_arrays(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Metric, *args: Any, **kwargs: Any) -> Any:
         if K.current_trace() is not None:
             return method(self, *args, **kwargs)
-        args, kwargs = map(_concrete, (args, kwargs))
+        args, kwargs = tuple(map(_concrete, args)), _concrete(kwargs)
         masked = any_array_masked()
         masks = K.tree.map_structure(mask_of, (args, kwargs)) if masked else None
         return compiled(self, masks, *args, **kwargs)

@@ -20,6 +20,7 @@ from minikeras.layers import (
     Rescaling,
     StringLookup,
 )
+from minikeras.layers.pipelines import in_pipeline, joined_to_pipeline
 from minikeras.layers.preprocessing.data_layer import DataLayer
 
 __all__ = ["Cross", "Feature", "FeatureSpace"]
@@ -381,6 +382,8 @@ class FeatureSpace(Layer):
                 "A FeatureSpace can only be called with a dict. Received: "
                 f"data={data} (of type {type(data)}"
             )
+        if in_pipeline(data):
+            return joined_to_pipeline(self, (data,), {})
         columns = {name: K.convert_to_tensor(data[name]) for name in self.features}
         single = any(K.ndim(x) == 0 for x in columns.values())
         found = self._encoded({name: _upright(x) for name, x in columns.items()})

@@ -94,7 +94,9 @@ class CompiledLoss:
             if not K.tree.is_nested(p):
                 check_shapes(name, loss, y, p)
                 shape = tuple(p.shape or ())
-            self.terms.append(term._replace(loss=loss, shape=shape))
+            if not self.outputs.model_has_names:
+                name = self.outputs.name_by_loss(choice.path, choice.place, loss.name)
+            self.terms.append(term._replace(name=name, loss=loss, shape=shape))
         if len(self.terms) > 1 and not self.trackers:
             self.trackers = [Mean(name=f"{term.name}_loss") for term in self.terms]
         return self.terms

@@ -111,7 +111,8 @@ class CompiledMetrics:
 
     def _key(self, name: str, place: int, weighted: bool, before: list[Entry]) -> str:
         """Return a metric's name in the logs, which no other has."""
-        prefix = f"{self.outputs.names[place]}_" if len(self.outputs) > 1 else ""
+        told = len(self.outputs) > 1 and self.outputs.model_has_names
+        prefix = f"{self.outputs.names[place]}_" if told else ""
         taken = {entry.key for entry in before}
         key = f"{prefix}{name}"
         if key in taken and weighted:

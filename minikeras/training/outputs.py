@@ -19,6 +19,7 @@ class Outputs:
         names: of the outputs, where the model has names for them.
 
     Attributes:
+        model_has_names: whether the names are the model's own.
         places: the numbers of the outputs, in the nesting of `y_pred`.
     """
 
@@ -54,6 +55,19 @@ class Outputs:
             else map(self.names.__getitem__, K.tree.flatten(place))
         )
         return "_".join(parts)
+
+    def name_by_loss(self, path: Sequence[Any], place: Any, loss: str) -> str:
+        """Return the name of an output that the model has no name for: its loss's.
+
+        Args:
+            path: as in `name`.
+            place: likewise.
+            loss: the name of its loss.
+        """
+        told = K.tree.is_nested(place) or (path and isinstance(path[-1], str))
+        return (
+            self.name(path, place) if told else "/".join([*map(str, path[:-1]), loss])
+        )
 
     def align(self, value: Any, argument: str, for_all: bool = False) -> list[Any]:
         """Return `value` as a list with one entry for each output, None if it has none.

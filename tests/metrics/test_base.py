@@ -194,3 +194,9 @@ def test_variables_are_those_of_all_parts_also_of_later_ones():
     assert len(metric.variables) == 5
     metric.other = metrics.Precision()
     assert set(metric.variables) > set(metric.other.variables)
+
+
+def test_lists_of_any_length_are_each_an_array():
+    metric = metrics.MeanSquaredError()
+    metric.update_state([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 0.0]], [1.0, 0.5])
+    assert metric.result() == pytest.approx((2.0 * 1.0 + 8.0 * 0.5) / 1.5)
