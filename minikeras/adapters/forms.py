@@ -46,7 +46,8 @@ class Form:
 
     def finish(self, layer: Any, y: Any, bias: Any) -> Any:
         """Return the layer's output, given the projection."""
-        return layer.activation(y if bias is None else y + bias)
+        y = y if bias is None else y + bias
+        return y if layer.activation is None else layer.activation(y)
 
     def reduced(self, layer: Any) -> tuple[int, ...]:
         """Return the axes of the weight along which numbers share a scale."""

@@ -192,7 +192,8 @@ class SimpleRNNCell(_Cell):
 
     def step(self, x: Any, states: States, training: Any = None) -> Any:
         h = self.without_dropped(states[0], 1, training)
-        y = self.activation(x + self.recur(h))
+        y = x + self.recur(h)
+        y = y if self.activation is None else self.activation(y)
         return y, [y]
 
 

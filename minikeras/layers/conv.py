@@ -121,7 +121,7 @@ class Convolution(Spatial):
         y = self.convolve(inputs)
         if self.use_bias:
             y = K.bias_add(y, self.bias, self.data_format)
-        return self.activation(y)
+        return y if self.activation is None else self.activation(y)
 
     def convolve(self, x: K.Tensor) -> K.Tensor:
         """Return the convolution of `x`, without bias."""

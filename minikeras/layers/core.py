@@ -96,7 +96,8 @@ class Dense(Adaptable, Layer):
 
     def call(self, inputs: K.Tensor, training: Any = None) -> K.Tensor:
         x = K.dot(inputs, self.kernel)
-        return self.activation(K.bias_add(x, self.bias) if self.use_bias else x)
+        y = K.bias_add(x, self.bias) if self.use_bias else x
+        return y if self.activation is None else self.activation(y)
 
 
 # -- small ones ------------------------------------------------------------------------

@@ -100,7 +100,8 @@ class EinsumDense(Adaptable, Layer):
 
     def call(self, inputs: K.Tensor, training: Any = None) -> K.Tensor:
         x = K.einsum(self.equation, inputs, self.kernel)
-        return self.activation(x if self.bias is None else K.add(x, self.bias))
+        y = x if self.bias is None else K.add(x, self.bias)
+        return y if self.activation is None else self.activation(y)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "output_shape": self.partial_output_shape}

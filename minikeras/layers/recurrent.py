@@ -94,6 +94,12 @@ class RNN(Layer):
                 self.get_initial_state(batch),
             )
 
+    @property
+    def state_size(self) -> list[Any]:
+        """The size of each of the cell's states."""
+        size = self.cell.state_size
+        return list(size) if K.tree.is_nested(size) else [size]
+
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Return the states before the first step: the cell's, or else zeros."""
         return initial_state(self.cell, batch_size, self.compute_dtype)
