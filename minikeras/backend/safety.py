@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["SafeModeScope", "in_safe_mode"]
+__all__ = ["SafeModeScope", "in_safe_mode", "stays_here", "staying_here"]
 
 _safe: ContextVar[bool | None] = ContextVar("safe_mode", default=None)
+_here: ContextVar[bool] = ContextVar("stays_here", default=False)
 
 
 @contextmanager
@@ -28,3 +29,18 @@ def SafeModeScope(safe_mode: bool | None = True) -> Iterator[None]:  # noqa: N80
 def in_safe_mode() -> bool | None:
     """Return what the scope around says, None where there is none."""
     return _safe.get()
+
+
+@contextmanager
+def staying_here() -> Iterator[None]:
+    """Inside, configs are for this program alone: functions stand for themselves."""
+    token = _here.set(True)
+    try:
+        yield
+    finally:
+        _here.reset(token)
+
+
+def stays_here() -> bool:
+    """Return whether configs are for this program alone."""
+    return _here.get()

@@ -25,7 +25,7 @@ from minikeras.backend.objects import (
     get_registered_object,
     place_of,
 )
-from minikeras.backend.safety import SafeModeScope, in_safe_mode
+from minikeras.backend.safety import SafeModeScope, in_safe_mode, stays_here
 from minikeras.backend.sharing import note_read, note_written, read_before
 from minikeras.engine.dtypes import as_dtype
 from minikeras.engine.graph import Tensor
@@ -206,6 +206,8 @@ def _(obj: Tensor) -> Any:
 @serialize_keras_object.register(types.BuiltinFunctionType)
 @serialize_keras_object.register(types.FunctionType)
 def _(obj: Any) -> Any:
+    if stays_here():
+        return obj
     if obj.__name__ == "<lambda>":
         raise ValueError(
             "a lambda has no name to find it by, and to read its code from a file "

@@ -12,6 +12,19 @@ from minikeras.callbacks.console import encodable
 __all__ = ["Bar"]
 
 
+class _Output:
+    """Standard output, whatever it is when something is written."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stdout, name)
+
+
 class Bar(tqdm):
     """A bar on one line, redrawn in place: ``3/3 ━━━━━━━━━━━━━━━━━━━━ 0s 4ms/step``."""
 
@@ -21,7 +34,7 @@ class Bar(tqdm):
         self.width = width
         self.fields = {"count": "", "rest": ""}
         super().__init__(
-            file=sys.stdout,
+            file=_Output(),  # type: ignore[arg-type]
             delay=1e-9,  # not drawn before the first step
             ascii="─━" if encodable("─━") == "─━" else ".=",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count, islice
 from typing import Any
 
@@ -65,8 +66,10 @@ class PyDataset:
         """Act after each pass."""
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the batches of a pass."""
-        size = self.num_batches
+        """Yield the batches of a pass, without end if nobody says how many there are."""
+        size = None
+        with suppress(NotImplementedError):
+            size = self.num_batches
         numbers = count() if size is None else range(size)
         self.on_epoch_begin()
         # A class of before Keras 3 need not call `super().__init__()`.

@@ -71,7 +71,8 @@ def clone_model(
 
 
 def _of_same_config(layer: Layer) -> Layer:
-    return type(layer).from_config(layer.get_config())
+    with K.staying_here():
+        return type(layer).from_config(layer.get_config())
 
 
 class _Cloning:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import subprocess
@@ -293,3 +294,14 @@ def test_without_interactive_logging_lines_go_to_the_logger(
     finally:
         config.enable_interactive_logging()
     assert "3/3 - 0s" in caplog.text
+
+
+def test_the_bar_follows_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = module.Progbar(3, interval=0.0, stateful_metrics=["value"])
+    bar.update(1, [("value", 0.0)])
+    later = io.StringIO()
+    with contextlib.redirect_stdout(later):
+        bar.update(2, [("value", 2.0)])
+    bar.close()
+    assert "value: 2.0000" in later.getvalue()
+    assert "value: 0.0000" in capsys.readouterr().out

@@ -60,4 +60,12 @@ def test_a_model_trains_on_it() -> None:
 
 def test_without_a_size_it_says_what_is_missing() -> None:
     with pytest.raises(NotImplementedError, match="neither `__len__` nor"):
-        next(iter(PyDataset()))
+        PyDataset().num_batches  # noqa: B018 - a property
+
+
+def test_without_a_size_it_has_no_end() -> None:
+    class Odd(PyDataset):
+        def __getitem__(self, index):
+            return 2 * index + 1
+
+    assert list(islice(Odd(), 4)) == [1, 3, 5, 7]

@@ -68,3 +68,15 @@ def test_inputs_of_another_nesting_are_refused() -> None:
 def test_a_model_comes_back_from_its_text() -> None:
     text = row().to_json()
     assert model_from_json(text).to_json() == text
+
+
+def test_functions_without_a_name_are_cloned_with_their_layers():
+    x = np.array([[1.0, -2.0]])
+    inner = layers.Lambda(lambda a, factor: a * factor, arguments={"factor": 3.0})
+    model = Sequential([layers.Input((2,)), inner, layers.Activation(lambda a: a + 1)])
+    np.testing.assert_array_equal(clone_model(model)(x), [[4.0, -5.0]])
+    steps = layers.TimeDistributed(layers.Lambda(lambda a: -a))
+    clone = clone_model(Sequential([layers.Input((1, 2)), steps]))
+    np.testing.assert_array_equal(clone(x[None]), -x[None])
+    with pytest.raises(ValueError, match="a lambda has no name"):
+        model.get_config()
