@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["SafeModeScope", "in_safe_mode", "stays_here", "staying_here"]
+__all__ = ["SafeModeScope", "in_safe_mode", "staying_here", "stays_here"]
 
 _safe: ContextVar[bool | None] = ContextVar("safe_mode", default=None)
 _here: ContextVar[bool] = ContextVar("stays_here", default=False)

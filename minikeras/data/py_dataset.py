@@ -66,7 +66,7 @@ class PyDataset:
         """Act after each pass."""
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the batches of a pass, without end if nobody says how many there are."""
+        """Yield the batches of a pass; without end if nobody says how many they are."""
         size = None
         with suppress(NotImplementedError):
             size = self.num_batches
