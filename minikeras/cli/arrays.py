@@ -8,9 +8,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
+from minikeras.datasets.npz import load_npz, read_npy
 from minikeras.saving.durable import atomic_write
 
 __all__ = ["as_text", "read_arrays", "write_arrays"]
@@ -32,10 +34,9 @@ def read_arrays(path: str) -> Arrays:
     data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     try:
         if data.startswith(NPY):
-            return np.load(io.BytesIO(data), allow_pickle=False)
+            return read_npy(io.BytesIO(data), objects=False)
         if data.startswith(NPZ):
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                found = {name: file[name] for name in file.files}
+            found = load_npz(io.BytesIO(data), objects=False)
             return found.popitem()[1] if len(found) == 1 else found
         if data.lstrip()[:1] in (b"[", b"{"):
             found = json.loads(data)
@@ -43,7 +44,7 @@ def read_arrays(path: str) -> Arrays:
                 return {name: np.asarray(x) for name, x in found.items()}
             return np.asarray(found)
         return _table(data.decode())
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, BadZipFile) as error:
         raise ValueError(
             f"{path} cannot be read as {', '.join(ENDINGS)}: {error}"
         ) from error

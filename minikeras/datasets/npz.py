@@ -8,16 +8,17 @@ nothing but NumPy's arrays and their dtypes. So reading a file runs no code of i
 from __future__ import annotations
 
 import io
+import math
 import os
 import pickle
 import zipfile
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from minikeras.saving.limits import Budget
+from minikeras.saving.limits import Budget, ModelFileError
 
-__all__ = ["RestrictedUnpickler", "load_npz"]
+__all__ = ["RestrictedUnpickler", "load_npz", "read_npy"]
 
 
 def _empty(subtype: type, shape: Any, code: Any) -> np.ndarray[Any, Any]:
@@ -61,32 +62,47 @@ class RestrictedUnpickler(pickle.Unpickler):
         return _ALLOWED[module, name]
 
 
-def load_npz(path: Any) -> dict[str, Any]:
+def load_npz(path: Any, objects: bool = True) -> dict[str, Any]:
     """Return the arrays of a ``.npz`` file, those of objects too, without running code.
+
+    Args:
+        path: of the file; or a binary file in memory.
+        objects: whether there may be arrays of objects.
 
     Raises:
         UnpicklingError: if a pickle in it names anything but parts of arrays.
         ModelFileError: if it would become far larger than it is.
     """
-    budget = Budget(os.path.getsize(path), os.fspath(path))
+    in_memory = isinstance(path, io.BytesIO)
+    size = len(path.getbuffer()) if in_memory else os.path.getsize(path)
+    budget = Budget(size, "the file" if in_memory else os.fspath(path))
     arrays = {}
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if info.filename.endswith(".npy"):
                 budget.spend(info.file_size, f"member '{info.filename}'")
                 data = io.BytesIO(archive.read(info))
-                arrays[info.filename.removesuffix(".npy")] = _array(data)
+                arrays[info.filename.removesuffix(".npy")] = read_npy(data, objects)
     return arrays
 
 
-def _array(file: IO[bytes]) -> Any:
-    """Return the array of a ``.npy`` file."""
+def read_npy(file: io.BytesIO, objects: bool = True) -> Any:
+    """Return the array of a ``.npy`` file; the arguments are those of `load_npz`.
+
+    Raises:
+        ModelFileError: if its data are not there, or objects that may not be.
+    """
     form = np.lib.format
     version = form.read_magic(file)
     # What version 3 adds, names of fields beyond Latin-1, does not occur here.
     read = form.read_array_header_1_0 if version[0] == 1 else form.read_array_header_2_0
-    dtype = read(file)[2]
+    shape, _, dtype = read(file)
+    if dtype.hasobject and not objects:
+        raise ModelFileError("an array of objects is a pickle, which is not read")
     if dtype.hasobject:
         return RestrictedUnpickler(file).load()
+    size = math.prod(shape) * dtype.itemsize
+    if size > len(file.getbuffer()):
+        raise ModelFileError(f"an array declares {size:,} bytes, which are not there")
     file.seek(0)
     return form.read_array(file, allow_pickle=False)

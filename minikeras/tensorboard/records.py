@@ -18,6 +18,7 @@ __all__ = ["crc32c", "read_records", "record"]
 POLYNOMIAL = 0x82F63B78  # of CRC-32C, the lowest bit first
 MASK = 0xA282EAD8
 WORD = 0xFFFFFFFF
+PIECE = 1 << 20  # bytes read at a time
 
 
 def _shifted(byte: int) -> int:
@@ -65,9 +66,18 @@ def read_records(file: IO[bytes]) -> Iterator[bytes]:
         if _masked(head[:8]) != head[8:]:
             raise ValueError("the length of a record does not fit its checksum")
         size = struct.unpack("<Q", head[:8])[0]
-        data, checksum = file.read(size), file.read(4)
+        data, checksum = _read(file, size), file.read(4)
         if len(data) < size or len(checksum) < 4:
             return
         if _masked(data) != checksum:
             raise ValueError("the data of a record do not fit their checksum")
         yield data
+
+
+def _read(file: IO[bytes], size: int) -> bytes:
+    """Return the next `size` bytes, or what there is: never more memory than that."""
+    parts = []
+    while size and (part := file.read(min(size, PIECE))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import wave
 from functools import partial
 from typing import Any
@@ -122,7 +123,8 @@ def _sound(path: str, length: int | None, resample: Any) -> np.ndarray[Any, Any]
     try:
         with wave.open(path, "rb") as file:
             channels, width, rate, steps = file.getparams()[:4]
-            data = file.readframes(steps)
+            # A frame has a byte at least, so that there are no more than these.
+            data = file.readframes(min(steps, os.path.getsize(path)))
     except (wave.Error, EOFError) as error:
         raise ValueError(f"{path} is no sound in plain WAV: {error}") from error
     sound = _numbers(data, width).reshape(-1, channels)

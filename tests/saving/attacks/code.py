@@ -109,7 +109,7 @@ RELU = layer("ReLU", name="it")
 
 def wrapped(class_name: str, **config: Any) -> Attack:
     """A layer that keeps code of another library in its config."""
-    found = layer(class_name, **config)
+    found = {**layer(class_name, name="it"), "config": {"name": "it", **config}}
     return Attack("X10", class_name, lambda_layer, found, RELU, REFUSED)
 
 

@@ -113,6 +113,7 @@ def again(path: str) -> Any:
     found = predicted(model)
     model.save(f"{path}.again.keras")
     model.save(f"{path}.again.h5")
+    model.save(f"{path}.again.folder", zipped=False)
     return found
 
 

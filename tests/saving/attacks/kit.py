@@ -147,7 +147,7 @@ def h5_config_at(place: str, kind: str = "small") -> Callable[[Path, Any], Path]
         path = folder / "m.h5"
         path.write_bytes(honest_h5(kind))
         with h5py.File(path, "r+") as file:
-            config = json.loads(str(file.attrs["model_config"]))
+            config = json.loads(file.attrs["model_config"])
             placed(config, place, value)
             file.attrs["model_config"] = json.dumps(config)
         return path

@@ -206,6 +206,38 @@ def named(folder: Path, name: str) -> Path:
     return sequential(folder, [start, found])
 
 
+def shards_under(folder: Path, key: str) -> Path:
+    """Write a list of shards under another key."""
+    path = shards(folder, "here.weights.h5")
+    listed = {"metadata": {}, "weight_map": {key: ["here.weights.h5"]}}
+    path.write_text(json.dumps(listed))
+    return path
+
+
+def folder_named(folder: Path, name: str) -> Path:
+    """Write a model as a folder, with a layer that has files and this name."""
+    with zipfile.ZipFile(named(folder, name)) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    for part, data in parts.items():
+        (folder / "m").mkdir(exist_ok=True)
+        (folder / "m" / part).write_bytes(data)
+    return folder / "m"
+
+
+def index_of(folder: Path, name: str | None) -> Path:
+    """Write a list of ``.safetensors`` files, as Hugging Face has them; or the file."""
+    outside = secret(folder)
+    small().save_weights(outside / "secret.safetensors")
+    small().save_weights(folder / "here.safetensors")
+    if name is None:
+        return folder / "here.safetensors"
+    name = name.replace("OUTSIDE", str(outside))
+    listed = {"metadata": {}, "weight_map": {"/layers/dense/vars": name}}
+    path = folder / "m.weights.json"
+    path.write_text(json.dumps(listed))
+    return path
+
+
 MEMBERS = [
     ("W01", "assets/../../up.txt"),
     ("W01", "../up.txt"),
@@ -244,4 +276,21 @@ ATTACKS: list[Attack] = [
         for name in ("..", "../../up", "", "x" * 4096, "/absolute")
     ),
     Attack("W07", "name with NUL", named, "a\0b", "lookup", None, "again"),
+    *(
+        Attack("W09", f"key {key}", shards_under, key, "/layers/dense/vars", why, how)
+        for key in ("/../outside/vars", "/layers/../../dense/vars", "//dense/vars")
+        for why, how in (("dense", "weights"),)
+    ),
+    *(
+        Attack("W09", f"folder {name}", folder_named, name, "lookup", None, "again")
+        for name in ("../up", "/absolute")
+    ),
+    *(
+        Attack("R11", f"list of {name}", index_of, name, None, why, "weights")
+        for name, why in (
+            ("../outside/secret.safetensors", "Not allowed"),
+            ("OUTSIDE/secret.safetensors", "Not allowed"),
+            ("here.safetensors", "HDF5"),
+        )
+    ),
 ]

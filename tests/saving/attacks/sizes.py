@@ -258,7 +258,7 @@ def h5_cyclic(folder: Path, how: str) -> Path:
     path.write_bytes(honest_h5("graph"))
     if how == "cycle":
         with h5py.File(path, "r+") as file:
-            config = json.loads(str(file.attrs["model_config"]))
+            config = json.loads(file.attrs["model_config"])
             by_name = {c["name"]: c for c in config["config"]["layers"]}
             by_name["dense"]["inbound_nodes"] = [[["relu", 0, 0, {}]]]
             by_name["relu"]["inbound_nodes"] = [[["dense", 0, 0, {}]]]

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from tests.saving.attacks import broken, code, places, sizes, tensors
+from tests.saving.attacks import broken, building, code, places, sizes, tensors
 from tests.saving.attacks.kit import Attack
 
 ATTACKS: list[Attack] = [
     *code.ATTACKS,
     *places.ATTACKS,
     *sizes.ATTACKS,
+    *building.ATTACKS,
     *broken.ATTACKS,
     *tensors.ATTACKS,
 ]
