@@ -157,6 +157,19 @@ def test_parts_of_one_array_are_found_from_the_first(count):
     assert texts[0].count("load ptr") >= count > 2 == texts[1].count("load ptr")
 
 
+@pytest.mark.skipif(not jit.host().halves, reason="there is no float16 here")
+@pytest.mark.parametrize("length", [8, 100])
+@pytest.mark.parametrize("to", ["float16", "float32"])
+def test_halves_that_lie_apart_are_compiled_with_more_care(length, to):
+    w = Writer(3, length)
+    x = w.load(w.operand("float16", (5 * length, 3)))
+    w.store(w.emit("cast", x, dtype=to), w.operand(to, (3 * length, -2)))
+    text = write([canonical(w.loop)], jit.host())
+    assert "optnone" not in text
+    assert "optnone" in write([canonical(doubled(8).loop)], jit.host())
+    w.check()
+
+
 # -- binding -------------------------------------------------------------------------
 
 
