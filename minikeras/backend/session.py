@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
-from minikeras.backend.tracing import note_change
+from minikeras.backend.tracing import current_trace, note_change
 from minikeras.engine.graph import Tensor, current_graph, reset_default_graph
 from minikeras.engine.ops import placeholder_with_default
 from minikeras.engine.session import Session
@@ -96,9 +96,15 @@ def set_learning_phase(value: bool | int) -> None:
 
 
 def learning_phase() -> int | Tensor:
-    """Return the learning phase that was set, else a tensor that is 0 unless fed 1."""
+    """Return the learning phase that was set, else a tensor that is 0 unless fed 1.
+
+    Where a trace is made for arrays, nobody can feed it: there it is 0.
+    """
     if "value" in _phase:
         return _phase["value"]
+    trace = current_trace()
+    if trace is not None and not trace.is_symbolic:
+        return 0
     graph = current_graph()
     tensor = _phase.get("tensor")
     if tensor is None or tensor.graph is not graph:

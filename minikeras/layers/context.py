@@ -102,10 +102,9 @@ def bind(
 
 
 def _resolved(name: str, explicit: Any, parameter: Parameter | None) -> Any:
-    """Return the first of the values of an argument that is known.
+    """Return the first of the values of an argument that is known, None if none is.
 
-    While layers are only connected to symbolic inputs, `training` may stay None, and so
-    depend on the learning phase at run time.
+    Where `training` stays None, it depends on the learning phase.
     """
     around = _calls.arguments[-1].get(name) if _calls.arguments else None
     phase = True if name == "training" and K.in_train_phase_value() else None
@@ -113,10 +112,7 @@ def _resolved(name: str, explicit: Any, parameter: Parameter | None) -> Any:
     for known in (explicit, around, phase, default):
         if known is not None and known is not Parameter.empty:
             return known
-    trace = K.current_trace()
-    if name != "training" or trace is None or trace.is_symbolic:
-        return None
-    return False
+    return None
 
 
 def check_positions(args: Any) -> None:

@@ -35,6 +35,8 @@ class Operation:
         (array([4, 9]), (None, 3))
     """
 
+    # Arguments that a model passes on without being told to.
+    _call_context_args: frozenset[str] = frozenset()
     # What `plain` makes of functions between layers.
     joined: ClassVar[Callable[..., Any]]
 

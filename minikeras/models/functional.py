@@ -225,7 +225,14 @@ class Functional(Model):
         if mask is not None:
             for x, m in zip(values.values(), K.tree.flatten(mask), strict=True):
                 x._keras_mask = m
-        outputs = repeated(self._calls, self._outputs_struct, values)
+
+        def again(layer: Operation, *args: Any, **kwargs: Any) -> Any:
+            # As in Keras: what the model is told counts, not what the layer was.
+            if training is not None and "training" in layer._call_context_args:
+                kwargs["training"] = training
+            return layer(*args, **kwargs)
+
+        outputs = repeated(self._calls, self._outputs_struct, values, call=again)
         alone = isinstance(outputs, (list, tuple)) and len(outputs) == 1
         return outputs[0] if alone else outputs
 

@@ -349,3 +349,23 @@ def test_a_trained_model_comes_out_of_a_pickle_as_it_was() -> None:
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
     assert again.train_on_batch(x, y) == model.train_on_batch(x, y)
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def told_training(k: Any) -> list[Any]:
+    """What becomes of `training` given to layers of a model, when it is called."""
+    x = np.full((4, 3), 2.0, "float32")
+    found = []
+    for given in (True, False):
+        inputs = k.Input((3,))
+        norm = k.layers.BatchNormalization(momentum=0.5)
+        model = k.Model(inputs, norm(inputs, training=given))
+        for told in (None, True, False):
+            model(x, training=told)
+            found.append(np.asarray(norm.moving_mean)[0])
+    return found
+
+
+def test_what_a_model_is_told_of_training_goes_before_what_its_layers_were(
+    keras: ModuleType,
+) -> None:
+    np.testing.assert_allclose(told_training(minikeras), told_training(keras))
