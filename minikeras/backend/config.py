@@ -93,7 +93,8 @@ def standardize_data_format(data_format: str | None) -> str:
     if name not in _FORMATS:
         raise ValueError(
             "The `data_format` argument must be one of "
-            f"('channels_first', 'channels_last'). Received: {data_format}"
+            "{'channels_first', 'channels_last'}. Received: "
+            f"data_format={data_format}"
         )
     return name
 

@@ -56,7 +56,7 @@ UNITS = (
 )
 MUST_BE = "`{0}` must be a positive integer. Received: {0}={1} (of type {2})."
 NUMBER = "The number of {0} must be a positive integer. Received: {0}={1}."
-SHOULD_BE = "The value of `{0}` should be a positive integer. Received: {0}={1}"
+SHOULD_BE = "Argument `{0}` should be a positive integer. Received: {0}={1}"
 
 
 def positive(value: Any, name: str, form: str = STRICTLY) -> int:
@@ -73,9 +73,7 @@ def positive(value: Any, name: str, form: str = STRICTLY) -> int:
     """
     whole = isinstance(value, int) and not isinstance(value, bool)
     if form is SHOULD_BE and not whole:
-        raise TypeError(
-            f"Expected an integer value for `{name}`, got {type(value)}: {value!r}"
-        )
+        raise TypeError(f"Expected an integer value for `{name}`, got {type(value)}.")
     if not whole or value <= 0:
         raise ValueError(form.format(name, value, type(value).__name__))
     return value

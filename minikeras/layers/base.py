@@ -78,11 +78,14 @@ class Layer(adapters.Quantizable, Weighted, Operation):
         array([1., 2.], dtype=float32)
     """
 
+    supports_jit = True
     _builds = True
     _building = False
     _called = False
     # Arguments in configs that the signature of the constructor does not show.
     _kept_besides: tuple[str, ...] = ()
+    # Whether configs say so when there is no penalty on the outputs.
+    _shows_penalty = False
     # Whether all weights and sublayers have to be there when it is built.
     _locks = True
     # What reaches layers inside without being passed on.
@@ -165,7 +168,7 @@ class Layer(adapters.Quantizable, Weighted, Operation):
             "trainable": self.trainable,
             "dtype": dtype_policies.serialize(self.dtype_policy),
         }
-        if self.activity_regularizer is not None:
+        if self.activity_regularizer is not None or self._shows_penalty:
             penalty = regularizers.serialize(self.activity_regularizer)
             config["activity_regularizer"] = penalty
         config |= kept_arguments(self, Layer)

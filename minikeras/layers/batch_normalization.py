@@ -79,9 +79,16 @@ class BatchNormalization(Scaled):
         renorm: bool = False,
         renorm_clipping: Mapping[str, float] | None = None,
         renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(axis, **kwargs)
+        if synchronized:
+            raise ValueError(
+                "Argument synchronized=True is only supported with the TensorFlow "
+                "backend."
+            )
+        self.synchronized = synchronized
         self.momentum = float(momentum)
         self.weight_rule("moving_mean", moving_mean_initializer)
         self.weight_rule("moving_variance", moving_variance_initializer)

@@ -65,6 +65,7 @@ class Convolution(Spatial):
     """
 
     paddings = ("valid", "same")
+    _shows_penalty = True
 
     def __init__(
         self,

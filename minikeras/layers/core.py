@@ -222,6 +222,7 @@ class Embedding(Adaptable, Layer):
 
     form = Rows()
     embeddings = Weight()
+    _shows_penalty = True
 
     def __init__(
         self,

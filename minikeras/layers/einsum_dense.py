@@ -50,6 +50,7 @@ class EinsumDense(Adaptable, Layer):
 
     form = Einsum()
     kernel = Weight()
+    _shows_penalty = True
     kernel_initializer: Any
     kernel_regularizer: Any
     kernel_constraint: Any

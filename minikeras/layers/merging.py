@@ -264,6 +264,11 @@ class Dot(Merge):
         self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        if not isinstance(axes, (int, list, tuple)):
+            raise TypeError(
+                "Invalid type for argument `axes`: it should be a list or an int. "
+                f"Received: axes={axes}"
+            )
         if not isinstance(axes, int) and len(axes) != 2:
             raise ValueError(
                 "Invalid format for argument `axes`: it should contain two elements. "

@@ -61,7 +61,7 @@ class Scaled(Layer):
         self.axis = _axes(
             axis,
             "Expected an int or a list/tuple of ints for the argument 'axis', but "
-            "received: {}",
+            "received: {!r}",
         )
         self.epsilon = epsilon
         self.center = center

@@ -195,9 +195,15 @@ class WithCell(RNN):
     """Base of layers that make their cell themselves, from their own arguments."""
 
     cell_class: ClassVar[type[Any]]
+    _shows_penalty = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.pop("use_cudnn", None)  # Keras's: how to compute the same
+        use_cudnn = kwargs.pop("use_cudnn", "auto")  # Keras's: how to compute the same
+        if use_cudnn not in ("auto", True, False):
+            raise ValueError(
+                "Invalid valid received for argument `use_cudnn`. Expected one of "
+                f"{{'auto', True, False}}. Received: use_cudnn={use_cudnn}"
+            )
         shared = {k: kwargs[k] for k in ("dtype", "trainable") if k in kwargs}
         names = {*K.constructor_arguments(self.cell_class), "implementation"}
         names -= {*K.constructor_arguments(Layer)}

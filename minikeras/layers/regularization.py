@@ -26,13 +26,17 @@ __all__ = [
 class _Noise(Layer):
     """Base of layers that disturb their inputs in training, and only there."""
 
-    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+    _level = "rate"  # the attribute that says how much
+
+    def __init__(self, level: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
-        self.seed_generator = K.SeedGenerator(seed)
+        self.seed_generator = K.SeedGenerator(seed) if level > 0 else None
         self.supports_masking = True
 
     def call(self, inputs: K.Tensor, training: Any = None) -> K.Tensor:
+        if not getattr(self, self._level):
+            return inputs
         return K.in_train_phase(lambda: self.disturb(inputs), inputs, training)
 
     def disturb(self, inputs: K.Tensor) -> K.Tensor:
@@ -68,8 +72,8 @@ class Dropout(_Noise):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(seed, **kwargs)
-        self.rate = _share(rate)
+        super().__init__(_share(rate), seed, **kwargs)
+        self.rate = rate
         self.noise_shape = _noise_shape(noise_shape)
 
     def disturb(self, inputs: K.Tensor) -> K.Tensor:
@@ -80,19 +84,30 @@ def _noise_shape(value: Any) -> Any:
     """Return the shape of the choices, checked."""
     if value is None:
         return None
-    wanted = ""
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        wanted = "a tuple or list of integers"
-    elif any(n is not None and not isinstance(n, int) for n in value):
-        wanted = "all elements to be integers or None"
-    elif any(n is not None and n <= 0 for n in value):
-        wanted = "all dimensions to be positive integers or None"
-    if wanted:
-        raise ValueError(
-            "Invalid value received for argument `noise_shape`. "
-            f"Expected {wanted}. Received: noise_shape={value}"
-        )
+    received = f"Received: noise_shape={value}"
+    if isinstance(value, str):
+        raise _unfit("a tuple or list of integers", received)
+    if not hasattr(value, "__iter__"):
+        raise _unfit("an iterable of integers (e.g., a tuple or list)", received)
+    for i, n in enumerate(value):
+        if n is not None and not isinstance(n, int):
+            raise _unfit(
+                "all elements to be integers or None",
+                f"Received element at index {i}: {n} (type: {type(n).__name__})",
+            )
+        if n is not None and n <= 0:
+            raise _unfit(
+                "all dimensions to be positive integers or None",
+                f"Received negative or zero value at index {i}: {n}",
+            )
     return tuple(value)
+
+
+def _unfit(expected: str, received: str) -> ValueError:
+    return ValueError(
+        f"Invalid value received for argument `noise_shape`. Expected {expected}. "
+        f"{received}"
+    )
 
 
 class SpatialDropout1D(Dropout):
@@ -178,9 +193,11 @@ class GaussianNoise(_Noise):
         seed: see `Dropout`.
     """
 
+    _level = "stddev"
+
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(seed, **kwargs)
-        self.stddev = _share(stddev, "stddev")
+        super().__init__(_share(stddev, "stddev"), seed, **kwargs)
+        self.stddev = stddev
 
     def disturb(self, inputs: K.Tensor) -> K.Tensor:
         return inputs + K.random_normal(
@@ -199,8 +216,8 @@ class GaussianDropout(_Noise):
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(seed, **kwargs)
-        self.rate = _share(rate)
+        super().__init__(_share(rate), seed, **kwargs)
+        self.rate = rate
 
     def disturb(self, inputs: K.Tensor) -> K.Tensor:
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
@@ -227,8 +244,8 @@ class AlphaDropout(_Noise):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(seed, **kwargs)
-        self.rate = _share(rate)
+        super().__init__(_share(rate), seed, **kwargs)
+        self.rate = rate
         self.noise_shape = _noise_shape(noise_shape)
 
     def disturb(self, inputs: K.Tensor) -> K.Tensor:

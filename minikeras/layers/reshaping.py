@@ -79,7 +79,7 @@ class Reshape(Layer):
         if self.target_shape.count(-1) > 1:
             raise ValueError(
                 "There must be at most one unknown dimension (-1) in `target_shape`. "
-                f"Received: target_shape={target_shape}"
+                f"Received: target_shape={target_shape}."
             )
 
     def call(self, inputs: K.Tensor) -> K.Tensor:
@@ -151,13 +151,23 @@ def _borders(value: Any, rank: int, name: str) -> Any:
     """Return (before, after) for one axis, for several a tuple of such pairs."""
     if rank == 1:
         return sizes(value, 2, name, least=0)
+    if isinstance(value, int) and value < 0:
+        raise ValueError(f"`{name}` cannot be negative. Received: {name}={value}.")
     each = (value,) * rank if isinstance(value, int) else value
-    if not isinstance(each, Sequence) or len(each) != rank:
+    if not hasattr(each, "__len__"):
         raise ValueError(
             f"`{name}` should be either an int, a tuple of {rank} ints, or a tuple of "
             f"{rank} tuples of 2 ints (before, after). Received: {name}={value}."
         )
-    return tuple(sizes(k, 2, f"entry of {name}", least=0) for k in each)
+    if len(each) != rank:
+        count = "two" if rank == 2 else rank
+        raise ValueError(
+            f"`{name}` should have {count} elements. Received: {name}={value}."
+        )
+    return tuple(
+        sizes(k, 2, f"{place} entry of {name}", least=0)
+        for place, k in zip(("1st", "2nd", "3rd"), each, strict=False)
+    )
 
 
 class _Cropping(Spatial):

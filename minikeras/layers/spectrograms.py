@@ -128,7 +128,7 @@ class STFTSpectrogram(Layer):
             )
 
     def _check_words(self) -> None:
-        if self.mode not in MODES:
+        if self.mode not in tuple(MODES):
             raise ValueError(
                 f"Output mode is invalid, it must be one of {', '.join(MODES)}. "
                 f"Received: mode={self.mode}"

@@ -81,5 +81,52 @@ def test_names_that_old_scripts_use_are_the_same_classes():
 def test_features_of_keras_that_are_off_are_accepted():
     layers.Dense(3, quantization_config=None)
     layers.BatchNormalization(renorm=False, synchronized=False)
-    with pytest.raises(ValueError, match="Unrecognized keyword arguments"):
+    with pytest.raises(ValueError, match="only supported with the TensorFlow backend"):
         layers.BatchNormalization(synchronized=True)
+
+
+# What is refused in Keras's own words, by the argument that is wrong.
+MESSAGES = [
+    ("Conv2D", {"filters": 2, "kernel_size": 3}, {"data_format": "nchw"}),
+    ("Cropping2D", {}, {"cropping": -1}),
+    ("Cropping2D", {}, {"cropping": (1, 2, 3)}),
+    ("Cropping2D", {}, {"cropping": ((1, 1), (-1, 1))}),
+    ("ZeroPadding2D", {}, {"padding": (1, 2, 3)}),
+    ("Dot", {}, {"axes": 1.5}),
+    ("Dot", {}, {"axes": (1, 2, 3)}),
+    ("Dropout", {"rate": 0.5}, {"noise_shape": 3}),
+    ("Dropout", {"rate": 0.5}, {"noise_shape": "3"}),
+    ("Dropout", {"rate": 0.5}, {"noise_shape": (None, 1.5)}),
+    ("Dropout", {"rate": 0.5}, {"noise_shape": (2, 0)}),
+    ("RepeatVector", {}, {"n": 0}),
+    ("RepeatVector", {}, {"n": "two"}),
+    ("UpSampling1D", {}, {"size": -1}),
+    ("Discretization", {"bin_boundaries": [1.0]}, {"sparse": True}),
+    ("Reshape", {}, {"target_shape": (-1, -1)}),
+    ("LayerNormalization", {}, {"axis": "last"}),
+    ("LSTM", {"units": 2}, {"use_cudnn": "never"}),
+    ("BatchNormalization", {}, {"synchronized": True}),
+    ("STFTSpectrogram", {}, {"mode": []}),
+]
+
+
+@pytest.mark.parametrize("name, rest, wrong", MESSAGES)
+def test_messages_are_those_of_keras(name, rest, wrong):
+    keras = pytest.importorskip("keras")
+    found = []
+    for room in (keras.layers, layers):
+        with pytest.raises((TypeError, ValueError)) as raised:
+            getattr(room, name)(**rest, **wrong)
+        # A set's order is any.
+        message = str(raised.value).replace(
+            "{'channels_last', 'channels_first'}", "{'channels_first', 'channels_last'}"
+        )
+        cudnn = message.partition("Expected one of {")
+        found.append((raised.type.__name__, cudnn[0] or message))
+    assert found[0] == found[1]
+
+
+def test_no_noise_needs_no_seed():
+    for layer in (layers.Dropout(0), layers.GaussianNoise(0), layers.AlphaDropout(0)):
+        assert layer.variables == []
+    assert len(layers.Dropout(0.1).variables) == 1

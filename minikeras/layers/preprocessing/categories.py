@@ -121,9 +121,15 @@ class Discretization(DataLayer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.sparse = refuse_sparse(sparse)
         modes = ("int", "one_hot", "multi_hot", "count")
         self.output_mode = check_word(self, output_mode, modes, "output_mode")
+        if sparse and output_mode == "int":
+            raise ValueError(
+                "`sparse=True` may only be used if `output_mode` is `'one_hot'`, "
+                f"`'multi_hot'`, or `'count'`. Received: sparse={sparse} and "
+                f"output_mode={output_mode}"
+            )
+        self.sparse = refuse_sparse(sparse)
         if num_bins is not None and num_bins < 0:
             raise ValueError(
                 "`num_bins` must be greater than or equal to 0. Received: "
