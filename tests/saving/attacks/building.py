@@ -109,7 +109,7 @@ def sounds() -> Any:
 
 
 metrics = minikeras.metrics
-HEAVY = {"heavy": True}
+FEW = {"how": "few"}
 ATTACKS: list[Attack] = [
     *map(unrolled, ("SimpleRNN", "LSTM", "GRU")),
     grown(
@@ -118,7 +118,7 @@ ATTACKS: list[Attack] = [
         IMAGE,
         "num_ops",
         10**6,
-        **HEAVY,
+        **FEW,
     ),
     grown(
         "AugMix",
@@ -126,7 +126,7 @@ ATTACKS: list[Attack] = [
         IMAGE,
         "chain_depth",
         10**6,
-        **HEAVY,
+        **FEW,
     ),
     *(
         grown(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
+import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,45 @@ def cycle(file: Any, kernel: str, outside: Path) -> None:
     """Let a group hold itself."""
     group = file[kernel.rsplit("/", 1)[0]]
     group["loop"] = group
+
+
+@cache
+def spaces(size: int) -> tuple[bytes, int]:
+    """Return so many spaces, packed, and their checksum: made of one piece, quickly."""
+    piece, checksum = b" " * (1 << 20), 0
+    for _ in range(size >> 20):
+        checksum = zlib.crc32(piece, checksum)
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    packed = packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
+    return packed * (size >> 20) + packer.flush(zlib.Z_FINISH), checksum
+
+
+def blown_up(name: str) -> Any:
+    """Return what writes an archive with one member that is packed spaces."""
+
+    def build(folder: Path, size: int) -> Path:
+        path = archive(folder / "m.keras", {"assets/x.txt": b"text", **honest()})
+        if not size:
+            return path
+        with zipfile.ZipFile(path) as file:
+            parts = {part: file.read(part) for part in file.namelist() if part != name}
+        archive(path, parts)
+        packed, checksum = spaces(size)
+        # Version, flags, method, time, date, checksum, sizes, lengths of name and more.
+        facts = (20, 0, 8, 0, 33, checksum, len(packed), size, len(name), 0)
+        numbers = struct.pack("<HHHHHLLLHH", *facts)
+        local = b"PK\3\4" + numbers + name.encode() + packed
+        data = path.read_bytes()
+        start, end = data.index(b"PK\1\2"), data.rindex(b"PK\5\6")
+        entry = b"PK\1\2\x14\0" + numbers + bytes(10) + struct.pack("<L", start)
+        listed = data[start:end] + entry + name.encode()
+        counts = struct.pack("<HH", len(parts) + 1, len(parts) + 1)
+        sizes = struct.pack("<LLH", len(listed), start + len(local), 0)
+        last = b"PK\5\6" + bytes(4) + counts + sizes
+        path.write_bytes(data[:start] + local + listed + last)
+        return path
+
+    return build
 
 
 def overlapping(folder: Path, how: str) -> Path:
@@ -318,9 +359,9 @@ ATTACKS: list[Attack] = [
         Attack(
             "D04" if name == "config.json" else "D05",
             f"{name}-{size >> 20} MiB",
-            part(name, compression=zipfile.ZIP_DEFLATED),
-            b" " * size,
-            honest().get(name, b"text"),
+            blown_up(name),
+            size,
+            0,
             BOMB,
             heavy=True,
         )

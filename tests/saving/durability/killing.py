@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -127,30 +127,51 @@ def killed_while_saving(name: str, folder: Path, trials: int, seed: int = 0) -> 
 # -- training --------------------------------------------------------------------------
 
 
+class Whole(NamedTuple):
+    """A training that nobody kills.
+
+    Attributes:
+        end: a hash of what came of it.
+        losses: of each batch.
+        window: seconds it takes.
+    """
+
+    end: str
+    losses: dict[tuple[int, int], set[str]]
+    window: float
+
+
+def whole(name: str, folder: Path) -> Whole:
+    """Train without a kill, and with all that is written besides."""
+    start = time.perf_counter()
+    end = in_child(lambda ready: train_and_tell(name, _fresh(folder), 1, ready))
+    return Whole(end, training.losses(folder), time.perf_counter() - start)
+
+
 def killed_in_training(
-    name: str, folder: Path, save_freq: Any, rng: random.Random, kills: int = 2
+    name: str,
+    folder: Path,
+    save_freq: Any,
+    rng: random.Random,
+    kills: int = 2,
+    want: Whole | None = None,
 ) -> dict[str, bool]:
-    """Train with a few kills, and without; return what was equal.
+    """Train with a few kills; return what was equal to a training without.
 
     The log and the checkpoint that are written besides must be whole each time.
     """
-    want = in_child(lambda ready: _whole(name, folder / "whole"))
-    folder = folder / "killed"
-    folder.mkdir(parents=True)
-    readable, start = True, time.perf_counter()
-    in_child(lambda ready: train_and_tell(name, _fresh(folder / "timed"), 1, ready))
-    window = time.perf_counter() - start
+    want = want or whole(name, folder / "whole")
+    folder = _fresh(folder / "killed")
+    readable = True
     for _ in range(kills):
         work = lambda ready: train_and_tell(name, folder, save_freq, ready)  # noqa: E731
-        if in_child(work, rng.uniform(0, window)) is not None:
+        if in_child(work, rng.uniform(0, want.window)) is not None:
             break
-        readable &= in_child(lambda ready: readable_files(folder))
+        readable &= readable_files(folder)
     found = in_child(lambda ready: train_and_tell(name, folder, save_freq, ready))
-    seen = training.losses(folder)
-    whole = training.losses(folder.parent / "whole")
     return {
-        "end": found == want,
-        "losses": seen == whole,
+        "end": found == want.end,
+        "losses": training.losses(folder) == want.losses,
         "files": readable,
     }
 
@@ -158,10 +179,6 @@ def killed_in_training(
 def _fresh(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _whole(name: str, folder: Path) -> str:
-    return training.train(name, _fresh(folder), "epoch")
 
 
 def train_and_tell(name: str, folder: Path, save_freq: Any, ready: Ready) -> str:

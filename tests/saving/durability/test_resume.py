@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,15 @@ class Stop(Callback):
             raise KeyboardInterrupt
 
 
+@cache
+def uninterrupted(name: str) -> tuple[str, Any]:
+    """Return what comes of a training, and its losses: it is the same every time."""
+    with tempfile.TemporaryDirectory() as folder:
+        return training.train(name, Path(folder), "epoch"), training.losses(
+            Path(folder)
+        )
+
+
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 @pytest.mark.parametrize(
     ("save_freq", "until"),
@@ -39,23 +50,24 @@ class Stop(Callback):
 def test_training_resumes(
     name: str, save_freq: Any, until: int, tmp_path: Path
 ) -> None:
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    whole.mkdir()
+    parts = tmp_path / "parts"
     parts.mkdir()
-    want = training.train(name, whole, save_freq)
+    want, losses = uninterrupted(name)
     with pytest.raises(KeyboardInterrupt):
         training.train(name, parts, save_freq, Stop(min(until, 11)))
     assert (parts / "backup").exists() or until < 4
     assert training.train(name, parts, save_freq) == want
-    assert training.losses(parts) == training.losses(whole)
+    assert training.losses(parts) == losses
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
 @pytest.mark.parametrize("name", training.CASES)
 def test_training_that_is_killed_resumes(name: str, tmp_path: Path) -> None:
-    rng = random.Random(name)
+    rng, want = random.Random(name), killing.whole(name, tmp_path / "whole")
     for number, save_freq in enumerate(("epoch", 1, 5)):
-        found = killing.killed_in_training(name, tmp_path / str(number), save_freq, rng)
+        folder = tmp_path / str(number)
+        found = killing.killed_in_training(name, folder, save_freq, rng, want=want)
         assert all(found.values()), found
 
 
