@@ -10,7 +10,7 @@ import numpy as np
 
 from minikeras.engine.loops import Instruction, Loop
 
-__all__ = ["FLOAT16", "has_halves", "widened"]
+__all__ = ["FLOAT16", "widened"]
 
 FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
 
@@ -36,12 +36,6 @@ def widened(loop: Loop) -> Loop:
                 wide.append(Instruction("half", last, FLOAT32, None, old.per_row))
         place.append(len(wide) - 1)
     return loop._replace(instructions=tuple(wide))
-
-
-def has_halves(loop: Loop) -> bool:
-    """Return whether a loop that is widened reads, writes or rounds to float16."""
-    stored = any(operand.dtype == FLOAT16 for operand in loop.operands)
-    return stored or any(i.name == "half" for i in loop.instructions)
 
 
 def _in_float32(instruction: Instruction) -> Instruction:

@@ -15,7 +15,6 @@ import numpy as np
 
 from minikeras.engine.loops import Instruction, Loop
 from minikeras.engine.native.function import Function, State
-from minikeras.engine.native.halves import has_halves
 from minikeras.engine.native.jit import Host
 from minikeras.engine.native.memory import advance, load, store
 from minikeras.engine.native.operands import INT64, Operands
@@ -28,11 +27,8 @@ __all__ = ["FUNCTION", "write"]
 
 FUNCTION = "loops"
 HEADER = f"define void @{FUNCTION}(ptr %operands, i64 %start, i64 %stop, i64 %case)"
-# What LLVM would do to the instructions it has chosen, but for giving them registers,
-# takes two fifths of its time, and makes loops faster by one or two per cent. But it
-# cannot do without where it takes float16 apart.
-QUICKLY = "nounwind noinline optnone"
-THOROUGHLY = "nounwind"
+# Numbers that LLVM's short way can cope with, see `Function`.
+PLAIN = frozenset(("f4", "f8", "i4", "i8", "u4", "u8", "b1"))
 
 INT32 = np.dtype(np.int32)
 
@@ -47,13 +43,25 @@ def write(loops: Sequence[Loop], host: Host) -> str:
         loops: what `canonical` returned.
         host: the processor.
     """
-    effort = THOROUGHLY if any(map(has_halves, loops)) else QUICKLY
-    code = Function(f"{HEADER} {effort}", host)
+    code = Function(HEADER, host, host.masks and all(map(_is_plain, loops)))
     for loop in loops:
         code.begin_case()
         _Nest(loop, host, code).write()
         code.end_case()
     return code.text()
+
+
+def _is_plain(loop: Loop) -> bool:
+    """Return whether the processor has instructions for all that a loop does.
+
+    What it cannot do with a whole vector LLVM takes apart, lane by lane.
+    """
+    parts = (*loop.operands, *loop.instructions)
+    apart = any(
+        o.dtype.itemsize < 4 and o.strides[-1] not in (0, 1) for o in loop.operands
+    )
+    rounded = any(i.name == "half" for i in loop.instructions)
+    return {part.dtype.str[1:] for part in parts} <= PLAIN and not (apart or rounded)
 
 
 class _Nest:
