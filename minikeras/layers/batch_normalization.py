@@ -130,7 +130,9 @@ class BatchNormalization(Scaled):
     ) -> K.Tensor:
         x = K.cast(inputs, K.result_type(inputs.dtype, "float32"))  # as sums get large
         train = training if self.trainable else False
-        averages = (self.moving_mean, self.moving_variance)
+        averages = [
+            K.cast(v, x.dtype) for v in (self.moving_mean, self.moving_variance)
+        ]
         mean, var = K.in_train_phase(lambda: self.moments(x, mask), averages, train)
         gamma, beta = self.gamma, self.beta
         if train and self.renorm:

@@ -183,11 +183,21 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     return engine.in_top_k(K.as_integers(targets), predictions, k)
 
 
+def _demand_dense(sparse: bool) -> None:
+    if sparse:
+        raise ValueError(f"Unsupported value `sparse=True` with {K.backend()} backend")
+
+
 @eager
 def one_hot(
     x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Any:
-    """Return 1 at each index, 0 elsewhere, along a new axis; see `backend.one_hot`."""
+    """Return 1 at each index, 0 elsewhere, along a new axis; see `backend.one_hot`.
+
+    Raises:
+        ValueError: if it is to be sparse: there are no sparse tensors here.
+    """
+    _demand_dense(sparse)
     return K.one_hot(K.as_integers(x), num_classes, axis, dtype)
 
 
@@ -205,12 +215,13 @@ def multi_hot(
     An older name of `num_classes` is ``num_tokens``.
 
     Raises:
-        ValueError: if `num_classes` is not given.
+        ValueError: if `num_classes` is not given, or the result is to be sparse.
 
     Shapes:
         inputs: (batch, indices), or (indices)
         returns: (batch, num_classes)
     """
+    _demand_dense(sparse)
     num_classes = kwargs.pop("num_tokens", num_classes)
     if num_classes is None:
         raise ValueError("Argument `num_classes` must be specified.")

@@ -38,7 +38,11 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
 @eager
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """Return `function` of each slice of `elements` along their first axis, stacked."""
+    """Return `function` of each slice of `elements` along their first axis, stacked.
+
+    It is `map`: the function is traced once, and its plan runs slice by slice. So it
+    may be any function; one that broadcasts by itself is faster called on all.
+    """
     return K.map(function, elements)
 
 

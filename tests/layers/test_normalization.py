@@ -149,3 +149,11 @@ def test_values_beyond_half_precision_are_brought_to_scale(kind):
     y = layer(np.full((2, 32), 70000.0, "float32"))
     assert y.dtype == "float16"
     np.testing.assert_array_equal(y, 0.0)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "mixed_float16", "float64"])
+def test_batch_normalization_in_any_precision(dtype):
+    layer = layers.BatchNormalization(dtype=dtype)
+    y = layer(K.KerasTensor((None, 4)))  # whether to train is known at run time alone
+    assert y.dtype == layer.compute_dtype
+    assert {w.dtype for w in layer.weights} == {layer.variable_dtype}

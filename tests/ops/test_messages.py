@@ -109,3 +109,9 @@ def test_a_row_keeps_all_its_updates():
         np.testing.assert_array_equal(found, want)
     with pytest.raises(ValueError, match="reduction"):
         ops.scatter_update(updates, places, updates, "mean")
+
+
+@pytest.mark.parametrize("name", ["one_hot", "multi_hot"])
+def test_sparse_results_are_refused(rooms, name):
+    with pytest.raises(ValueError, match="Unsupported value `sparse=True` with"):
+        getattr(rooms[0].ops, name)(np.array([0, 1]), 3, sparse=True)
