@@ -509,7 +509,9 @@ def _reflected(operator: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _LIKE_TENSORS = {
-    name: operator for name, operator in vars(Operators).items() if callable(operator)
+    name: operator
+    for name, operator in vars(Operators).items()
+    if callable(operator) and name != "__array_ufunc__"
 }
 _BY_TRUTH = {
     "__and__": logical_and,

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minikeras.engine.registry import find
 
 __all__ = ["Operators"]
@@ -50,11 +52,31 @@ def _product(x: Any, y: Any) -> Any:
     return find("dot")(x, y) if vector else find("matmul")()(x, y, name="matmul")
 
 
+# What an operator of an array calls, and which operator of the other side is meant.
+_REFLECTED = {
+    np.add: "__radd__",
+    np.subtract: "__rsub__",
+    np.multiply: "__rmul__",
+    np.divide: "__rtruediv__",
+    np.floor_divide: "__rfloordiv__",
+    np.remainder: "__rmod__",
+    np.power: "__rpow__",
+    np.bitwise_and: "__rand__",
+    np.bitwise_or: "__ror__",
+    np.bitwise_xor: "__rxor__",
+    np.matmul: "__rmatmul__",
+    np.less: "__gt__",
+    np.less_equal: "__ge__",
+    np.greater: "__lt__",
+    np.greater_equal: "__le__",
+    np.equal: "__eq__",
+    np.not_equal: "__ne__",
+}
+
+
 class Operators:
     """Gives arithmetic, comparison and indexing to whatever can become a tensor."""
 
-    # NumPy then leaves `array + tensor` to the tensor.
-    __array_ufunc__ = None
     __array_priority__ = 1000
 
     __add__, __radd__ = _binary("add", "add")
@@ -78,3 +100,20 @@ class Operators:
     __matmul__, __rmatmul__ = _both("matmul", _product)
     __round__ = _followed("round", lambda x, n=None: find("round")(n or 0)(x))
     __getitem__ = _followed("get_item", lambda x, key: find("getitem")(x, key))
+
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
+    ) -> Any:
+        """Do what NumPy asks for when one of its functions meets a tensor.
+
+        What an array does with an operator, as in ``array + tensor``, is left to the
+        tensor; all else is computed of values, as long as there are any.
+        """
+        first, *others = inputs
+        by_array = len(others) == 1 and isinstance(first, (np.ndarray, np.generic))
+        if by_array and method == "__call__" and not kwargs and ufunc in _REFLECTED:
+            found = getattr(others[0], _REFLECTED[ufunc])(first)
+            # Tensors of graphs are equal to themselves alone.
+            return ufunc is np.not_equal if found is NotImplemented else found
+        arrays = [np.asarray(x) if isinstance(x, Operators) else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **kwargs)
