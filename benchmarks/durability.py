@@ -71,7 +71,7 @@ def full(name: str, folder: Path, share: float) -> tuple[bool, bool]:
     """Save with too little room; return whether it failed, and the old file stayed."""
     path, save, _ = killing.WRITERS[name]
     save(killing.model_of(1.0), folder / path)
-    size = max(file.stat().st_size for file in folder.iterdir())
+    size = max(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     new = killing.model_of(2.0)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]

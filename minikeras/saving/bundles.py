@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from minikeras.saving.durable import atomic_write
+from minikeras.saving.durable import atomic_folder, atomic_write
 from minikeras.saving.limits import (
     Budget,
     CorruptFileError,
@@ -199,9 +199,27 @@ class Folder(Bundle):
 
     @staticmethod
     def write(path: Any, parts: Mapping[str, bytes]) -> None:
-        """Write parts as files, the config last: with it the folder is a model."""
-        for name, data in sorted(parts.items(), key=lambda x: x[0] == "config.json"):
-            place = Path(path, name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(place) as file:
-                file.write(data)
+        """Write parts as a folder, which takes the place of an old one in one step.
+
+        Where other files lie in it, these stay: then its parts are replaced one by one.
+        """
+        if _holds_more(Path(path)):
+            _fill(Path(path), parts)
+            return
+        with atomic_folder(path) as place:
+            _fill(place, parts)
+
+
+def _holds_more(folder: Path) -> bool:
+    """Whether there is such a folder, with more in it than a model."""
+    names = set(os.listdir(folder)) if folder.is_dir() else set()
+    return bool(names - {"config.json", "metadata.json", "model.weights.h5", "assets"})
+
+
+def _fill(folder: Path, parts: Mapping[str, bytes]) -> None:
+    """Write parts as files, the config last: with it the folder is a model."""
+    for name, data in sorted(parts.items(), key=lambda x: x[0] == "config.json"):
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(place) as file:
+            file.write(data)

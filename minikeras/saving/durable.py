@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all.
+"""Files and folders that are written whole or not at all.
 
 A file is written beside its place, flushed to the disk, and then takes its place in one
 step. Whatever ends the writing early, an error, a full disk, Ctrl-C or the power, what
@@ -7,16 +7,24 @@ was there before is there still.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
+import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["atomic_write"]
+__all__ = ["atomic_folder", "atomic_write"]
+
+# Linux can let two folders change places in one step; Python does not offer it.
+_LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
+_RENAME = getattr(_LIBRARY, "renameat2", None)
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE
 
 _HOST = re.sub(r"\W", "", platform.node())
 
@@ -49,6 +57,43 @@ def atomic_write(path: Any) -> Iterator[IO[bytes]]:
     _flush_folder(target.parent)
 
 
+@contextmanager
+def atomic_folder(path: Any) -> Iterator[Path]:
+    """Yield a new folder that takes the place of the one at `path` in the end.
+
+    If the block raises, the folder at `path` stays as it was. Where the system cannot
+    exchange folders, an old one is put aside first: for a moment there is none.
+
+    Raises:
+        OSError: if there is no space or no permission.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(target)
+    place = target.with_name(f"{_prefix(target)}{os.getpid()}-{os.urandom(4).hex()}")
+    place.mkdir()
+    try:
+        yield place
+        for folder in [place, *filter(Path.is_dir, place.rglob("*"))]:
+            _flush_folder(folder)
+        if not _exchanged(place, target):
+            old = place.with_name(f"{place.name}-old")
+            if target.exists():
+                os.replace(target, old)
+            os.replace(place, target)
+            shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)  # by now the old one, if all went well
+    _flush_folder(target.parent)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders change places, if both are there and the system can do it."""
+    if _RENAME is None or not other.exists():
+        return False
+    return not _RENAME(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE)
+
+
 def _prefix(target: Path) -> str:
     """Return how the names of files begin that are to take the place of `target`."""
     return f".{target.name}.{_HOST}.tmp"
@@ -62,7 +107,14 @@ def _remove_leftovers(target: Path) -> None:
     for name in os.listdir(target.parent):
         process = name.removeprefix(start).partition("-")[0]
         if name.startswith(start) and process.isdigit() and not _lives(int(process)):
-            target.with_name(name).unlink(missing_ok=True)
+            _remove(target.with_name(name))
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def _lives(process: int) -> bool:

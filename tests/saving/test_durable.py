@@ -15,7 +15,7 @@ import pytest
 
 from minikeras import layers
 from minikeras.models import Sequential, load_model
-from minikeras.saving.durable import atomic_write
+from minikeras.saving.durable import atomic_folder, atomic_write
 
 
 def model_of(value: float) -> Sequential:
@@ -69,6 +69,48 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         atomic_write(tmp_path),
     ):
         pass
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_folder_is_replaced_as_a_whole(
+    can_exchange: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not can_exchange:
+        monkeypatch.setattr("minikeras.saving.durable._RENAME", None)
+    path = tmp_path / "m"
+    for value in (1.0, 2.0):
+        model_of(value).save(path, zipped=False)
+        assert value_in(path) == value
+        assert os.listdir(tmp_path) == ["m"]
+
+
+def test_an_error_leaves_the_old_folder(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    model_of(1.0).save(path, zipped=False)
+    before = files_of(path)
+
+    def fail() -> None:
+        with atomic_folder(path) as place:
+            (place / "config.json").write_bytes(b"new")
+            raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 - it has no text
+        fail()
+    assert files_of(path) == before
+    assert os.listdir(tmp_path) == ["m"]
+
+
+def test_what_else_lies_in_a_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    for value in (1.0, 2.0):
+        model_of(value).save(tmp_path, zipped=False)
+        assert value_in(tmp_path) == value
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_leftovers_of_the_dead_are_removed(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ WRITERS: dict[str, tuple[str, Save, Load]] = {
     ".keras": ("m.keras", lambda m, p: m.save(p), saving.load_model),
     ".h5": ("m.h5", lambda m, p: m.save(p), saving.load_model),
     ".weights.h5": ("m.weights.h5", lambda m, p: m.save_weights(p), loaded_weights),
+    "folder": ("m", lambda m, p: m.save(p, zipped=False), saving.load_model),
     "shards": (
         "m.weights.json",
         lambda m, p: m.save_weights(p, max_shard_size=170_000 / 2**30),
