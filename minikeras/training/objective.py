@@ -88,15 +88,13 @@ class Objective:
                 f"steps_per_execution is 1 or more; got {steps_per_execution}"
             )
         names = getattr(self.model, "output_names", None)
-        made = optimizers.get(optimizer)
-        if auto_scale_loss and self.model.dtype_policy.name == "mixed_float16":
-            made = _scaled(made)
+        scales = auto_scale_loss and self.model.dtype_policy.name == "mixed_float16"
+        made = (_scaled if scales else optimizers.get)(optimizer)
         of_loss = None if loss is None else CompiledLoss(loss, loss_weights, names)
         self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names)
         self._compiled_loss = of_loss
         self._loss_tracker = Mean(name="loss")
-        self.optimizer = made
-        self.loss = loss
+        self.optimizer, self.loss = made, loss
         self.run_eagerly = run_eagerly
         self.jit_compile = _compiles(jit_compile, run_eagerly)
         self.steps_per_execution = steps_per_execution
@@ -273,7 +271,7 @@ def _compiles(jit_compile: bool | str, run_eagerly: bool) -> bool:
 
 def _scaled(optimizer: Any) -> Any:
     """Return an optimizer that finds a scale for the loss by itself."""
-    scaling = optimizers.LossScaleOptimizer
-    if optimizer is None or isinstance(optimizer, scaling):
-        return optimizer
-    return scaling(optimizer, name="loss_scale_optimizer")
+    made, scaling = optimizers.get(optimizer), optimizers.LossScaleOptimizer
+    if made is None or isinstance(made, scaling):
+        return made
+    return scaling(made, name="loss_scale_optimizer")
