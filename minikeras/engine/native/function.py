@@ -94,17 +94,17 @@ class Function:
     def emit(self, text: str, dtype: DType, lanes: int = 0) -> Value:
         """Write an instruction; return what it yields.
 
-        What the block has computed already is not computed again.
+        A single number that the block has computed already is not computed again.
         """
         key = text, dtype.num  # a text does not tell signed integers from others
-        value = self._known.get(key)
-        if value is None:
-            name = self.name()
-            self._lines.append(f"  {name} = {text}")
-            value = Value(self, name, dtype, lanes)
-            # Of memory, only the list of operands does not change.
-            if text.startswith("load ptr") or not text.startswith(_VARYING):
-                self._known[key] = value
+        if not lanes and key in self._known:
+            return self._known[key]
+        name = self.name()
+        self._lines.append(f"  {name} = {text}")
+        value = Value(self, name, dtype, lanes)
+        # Of memory, only the list of operands does not change.
+        if not lanes and (text.startswith("load ptr") or not text.startswith(_VARYING)):
+            self._known[key] = value
         return value
 
     def constant(self, number: Any, dtype: DType, lanes: int = 0) -> Value:
