@@ -253,11 +253,27 @@ class Sequential(Model):
     def from_config(
         cls, config: dict[str, Any], custom_objects: Any = None
     ) -> Sequential:
-        """Return a model made from the result of `get_config`."""
+        """Return a model made from the result of `get_config`.
+
+        Raises:
+            ValueError: if it is none, or has what is no config of a layer.
+        """
+        if "name" not in config:
+            raise ValueError(
+                "A Sequential model configuration must be a dictionary containing the "
+                f"'name' and 'layers' keys. Received: config={config}"
+            )
+        for found in config["layers"]:
+            if "config" not in found:
+                raise ValueError(
+                    "The provided configuration is not a valid Keras configuration. "
+                    "Expected a dictionary containing a 'config' key. Received: "
+                    f"config={found}"
+                )
         with K.custom_object_scope(custom_objects):
             layers = [K.deserialize_keras_object(c) for c in config["layers"]]
         model = cls(
-            layers, name=config.get("name"), trainable=config.get("trainable", True)
+            layers, name=config["name"], trainable=config.get("trainable", True)
         )
         shape = config.get("build_input_shape")
         if shape and not model.built:

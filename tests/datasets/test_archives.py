@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import tarfile
 import zipfile
 
@@ -182,6 +183,26 @@ def test_many_small_files_count_too(small_files, tmp_path, place):
     archive = tar(tmp_path / "a", [(f"{i}", b"") for i in range(5000)])
     with pytest.raises(ModelFileError, match="decompression bomb"):
         extract_archive(archive, place)
+    assert list(place.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [-512, -1024, -1536, -(1 << 40)])
+def test_a_tar_file_does_not_lead_backward(size, tmp_path, place):
+    """A member of negative size sends a reader back to where it has been."""
+    archive = tar(tmp_path / "a", [("a.txt", b"a" * 512), ("b.txt", b"b")], "w")
+    data = bytearray(archive.read_bytes())
+    head = 1024  # of the second member: the first is two blocks long
+    data[head + 124 : head + 136] = b"\xff" * 4 + size.to_bytes(8, "big", signed=True)
+    data[head + 148 : head + 156] = b" " * 8
+    checksum = sum(data[head : head + 512])
+    data[head + 148 : head + 156] = b"%06o\0 " % checksum
+    archive.write_bytes(data)
+    signal.alarm(20)  # it would go on for ever
+    try:
+        with pytest.raises((tarfile.TarError, ValueError)):
+            extract_archive(archive, place)
+    finally:
+        signal.alarm(0)
     assert list(place.parent.iterdir()) == []
 
 
