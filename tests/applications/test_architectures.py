@@ -51,6 +51,16 @@ def plain_weights(keras, monkeypatch):
 
 
 @pytest.fixture
+def few_bytes(keras, plain_weights):
+    """Let weights take half of their memory: the largest models have gigabytes."""
+    for library in (keras, minikeras):
+        library.config.set_dtype_policy("float16")
+    yield
+    for library in (keras, minikeras):
+        library.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
 def fresh(keras):
     """Return a function that lets names of layers be counted from the beginning."""
 
@@ -100,13 +110,13 @@ def mark(names, quick=()):
 
 
 @pytest.mark.parametrize("name", mark(NAMES, SMALL))
-def test_layers_and_weights_are_those_of_keras(keras, fresh, plain_weights, name):
+def test_layers_and_weights_are_those_of_keras(keras, fresh, few_bytes, name):
     ours = getattr(applications, name)(weights=None)
     assert_same(ours, getattr(keras.applications, name)(weights=None))
 
 
 @pytest.mark.parametrize("name", mark(FAMILIES, SMALL))
-def test_features_alone_are_those_of_keras(keras, fresh, plain_weights, name):
+def test_features_alone_are_those_of_keras(keras, fresh, few_bytes, name):
     for pooling in (None, "avg", "max"):
         fresh()
         given = {"weights": None, "include_top": False, "pooling": pooling}
@@ -130,9 +140,7 @@ VARIANTS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name, given", VARIANTS, ids=str)
-def test_arguments_mean_what_they_mean_in_keras(
-    keras, fresh, plain_weights, name, given
-):
+def test_arguments_mean_what_they_mean_in_keras(keras, fresh, few_bytes, name, given):
     if name == "EfficientNetV2B0" and "name" in given:
         given = {**given, "name": "efficientnetv2-b0"}  # Keras reads more into it
     ours = getattr(applications, name)(weights=None, **given)
@@ -143,7 +151,7 @@ def test_arguments_mean_what_they_mean_in_keras(
 @pytest.mark.parametrize(
     "name", [n for n in FAMILIES if not re.match("ConvNeXt|DenseNet|NASNet", n)]
 )
-def test_channels_may_come_first(keras, fresh, plain_weights, name):
+def test_channels_may_come_first(keras, fresh, few_bytes, name):
     for library in (keras, minikeras):
         library.config.set_image_data_format("channels_first")
     try:
