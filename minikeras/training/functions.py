@@ -7,6 +7,7 @@ The loops of `fit` run steps by themselves. A model that makes other functions i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,12 @@ from minikeras.training.inputs import joined, unpack_x_y_sample_weight
 from minikeras.training.objective import Objective
 
 __all__ = ["StepFunction", "WithFunctions"]
+
+
+_NAMES = {
+    kind: (f"make_{kind}_function", f"{kind}_function")
+    for kind in ("train", "test", "predict")
+}
 
 
 class StepFunction:
@@ -86,8 +93,12 @@ class WithFunctions(Objective):
 
     def _own_step(self, kind: str) -> Callable[[Any], Any] | None:
         """Return a step by the user's own function, None if there is none."""
-        getattr(self.model, f"make_{kind}_function")()
-        function = getattr(self.model, f"{kind}_function")
+        make, name = _NAMES[kind]
+        known = isinstance(getattr(self, name), StepFunction)
+        if known and _is_ours(type(self.model), make):
+            return None
+        getattr(self.model, make)()
+        function = getattr(self, name)
         if isinstance(function, StepFunction):
             return None
         if kind == "predict":  # Keras has a tuple here, too
@@ -133,3 +144,9 @@ class WithFunctions(Objective):
         first = len(after) - len(metrics)
         last = first - len(rest)
         return loss, (trainable_variables, after[last:first], after[first:])
+
+
+@cache
+def _is_ours(model: type, name: str) -> bool:
+    """Whether a model's class has a method as it is in this package."""
+    return getattr(model, name).__module__ == __name__

@@ -164,7 +164,7 @@ def test_arguments_of_other_forms_are_traced_apart() -> None:
             return x["a"] - x["b"]
         return x[0] * x[1] if isinstance(x, tuple) else x[0] + x[1]
 
-    a, b = np.float32([8.0]), np.float32([2.0])
+    a, b = np.array([8.0], "float32"), np.array([2.0], "float32")
     for _ in range(2):
         assert f([a, b]) == 10.0
         assert f((a, b)) == 16.0
