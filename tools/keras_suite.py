@@ -18,6 +18,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ import pytest
 import minikeras
 from minikeras.layers import masks, plain
 from minikeras.models.trained import Trained
+from minikeras.saving import legacy
 
 # Of Keras, only what the tests themselves are made of is Keras's own.
 OWN = re.compile(
@@ -42,7 +44,7 @@ OWN = re.compile(
 )
 # Tests of what Keras is made of: other backends, its own files, formats of others.
 SKIPPED = ("backend/tensorflow", "backend/torch", "backend/jax", "export", "testing")
-# Other libraries that the tests import, and only some of them need: those not installed.
+# Libraries that the tests import and only some of them need, if they are not installed.
 OTHERS = [
     name
     for name in ("tensorflow", "torch", "grain")
@@ -77,6 +79,24 @@ STAND_INS = {
     "removesuffix": str.removesuffix,
     "get_keras_mask": masks.mask_of,
     "set_keras_mask": masks.set_mask,
+    "save_weights_only": lambda model, *args, **kwargs: model.save_weights(
+        *args, **kwargs
+    ),
+    "load_weights_only": lambda model, *args, **kwargs: model.load_weights(
+        *args, **kwargs
+    ),
+    "save_model_to_hdf5": legacy.save_model_to_hdf5,
+    "load_model_from_hdf5": legacy.load_model_from_hdf5,
+    "_METADATA_FILENAME": "metadata.json",
+    "_CONFIG_FILENAME": "config.json",
+    "_VARS_FNAME_H5": "model.weights.h5",
+    "join": os.path.join,
+    "exists": os.path.exists,
+    "isdir": os.path.isdir,
+    "listdir": os.listdir,
+    "makedirs": os.makedirs,
+    "rmtree": shutil.rmtree,
+    "remove": os.remove,
     "SUPPORTS_RAGGED_TENSORS": False,
     "SUPPORTS_SPARSE_TENSORS": False,
     "FLOAT8_TYPES": ("float8_e4m3fn", "float8_e5m2"),
