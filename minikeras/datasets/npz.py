@@ -98,7 +98,9 @@ def read_npy(file: io.BytesIO, objects: bool = True) -> Any:
     read = form.read_array_header_1_0 if version[0] == 1 else form.read_array_header_2_0
     shape, _, dtype = read(file)
     if dtype.hasobject and not objects:
-        raise ModelFileError("an array of objects is a pickle, which is not read")
+        raise ModelFileError(
+            "an array of objects is a pickle, which is not read (allow_pickle=False)"
+        )
     if dtype.hasobject:
         return RestrictedUnpickler(file).load()
     size = math.prod(shape) * dtype.itemsize

@@ -230,8 +230,10 @@ ATTACKS: list[Attack] = [
         "X07",
         "json",
         alone,
-        layer("Sequential", "keras", layers=[layer("Lambda", function=LAMBDA)]),
-        layer("Sequential", "keras", layers=[RELU]),
+        layer(
+            "Sequential", "keras", name="m", layers=[layer("Lambda", function=LAMBDA)]
+        ),
+        layer("Sequential", "keras", name="m", layers=[RELU]),
         REFUSED,
         "json",
     ),

@@ -48,4 +48,3 @@ def test_every_family_has_a_test() -> None:
 def test_the_test_is_there(family: str) -> None:
     file, name = ELSEWHERE[family].split("::")
     assert re.search(rf"^def {name}\(", (TESTS / file).read_text(), re.MULTILINE)
-

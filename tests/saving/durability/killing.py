@@ -30,7 +30,9 @@ def in_child(work: Callable[[Ready], Any], kill_after: float | None = None) -> A
         kill_after: seconds from then until the process is killed.
     """
     out, into = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # JAX's, if a test before has imported it
+        child = os.fork()
     if not child:
         os.close(out)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
