@@ -77,7 +77,7 @@ class SwapEMAWeights(Callback):
 
     def _pairs(self) -> Iterator[tuple[Any, Any]]:
         """Yield each variable and its average."""
-        optimizer = self.model.optimizer
+        optimizer: Any = getattr(self.model, "optimizer", None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         several = getattr(optimizer, "optimizers", None)
         averaging = [o for o in several or [optimizer] if getattr(o, "use_ema", False)]

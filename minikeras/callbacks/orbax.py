@@ -72,7 +72,7 @@ class OrbaxCheckpoint(MonitorCallback):
     def set_model(self, model: Any) -> None:
         """Count batches on from those that the model has been trained for."""
         super().set_model(model)
-        if model.optimizer is not None:
+        if getattr(model, "optimizer", None) is not None:
             self._total_batches_seen = int(model.optimizer.iterations)
 
     def is_multihost_enabled(self) -> bool:

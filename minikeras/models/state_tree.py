@@ -14,10 +14,11 @@ FORMATS = ("backend_tensor", "numpy_array")
 
 def groups_of(model: Any) -> dict[str, Sequence[K.Variable]]:
     """Return a model's variables by what they are for."""
+    optimizer = getattr(model, "optimizer", None)
     return {
         "trainable_variables": model.trainable_variables,
         "non_trainable_variables": model.non_trainable_variables,
-        "optimizer_variables": model.optimizer.variables if model.optimizer else [],
+        "optimizer_variables": getattr(optimizer, "variables", []),
         "metrics_variables": model.metrics_variables,
     }
 

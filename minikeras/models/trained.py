@@ -88,7 +88,25 @@ class Trained:
             return
         self._trainer.compile_from_config(config)
 
-    optimizer = _of_trainer("optimizer", "The optimizer that `compile` was given.")
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer that `compile` was given.
+
+        Raises:
+            AttributeError: if there is none.
+        """
+        found = self._trainer.optimizer
+        if found is None and not self._trainer.compiled:
+            raise AttributeError(
+                f"'{type(self).__name__}' object has no attribute 'optimizer': the "
+                "model is not compiled"
+            )
+        return found
+
+    @optimizer.setter
+    def optimizer(self, value: Any) -> None:
+        self._trainer.optimizer = value
+
     train_function = _of_trainer("train_function", "Steps of `fit`, if it was made.")
     test_function = _of_trainer("test_function", "Steps of `evaluate`, likewise.")
     predict_function = _of_trainer("predict_function", "Steps of `predict`, likewise.")

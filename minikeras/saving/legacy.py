@@ -54,7 +54,7 @@ def save_model_to_hdf5(
 ) -> None:
     """Write a model to an ``.h5`` file."""
     memory = BytesIO()
-    optimizer = model.optimizer if include_optimizer else None
+    optimizer = getattr(model, "optimizer", None) if include_optimizer else None
     with h5py().File(memory, "w", **WITH_CHECKSUMS) as file:
         file.attrs["keras_version"] = KERAS_VERSION
         file.attrs["backend"] = K.backend()

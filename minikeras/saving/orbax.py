@@ -101,8 +101,9 @@ def load_model(
     size = sum(np.asarray(x).nbytes for x in K.tree.flatten(found[STATE]))
     with K.custom_object_scope(custom_objects):
         model = built_from(config, path, size, safe_mode)
-    if model.optimizer is not None and not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built:
+        optimizer.build(model.trainable_variables)
     _assign(model, found[STATE], path)
     return model
 
@@ -120,8 +121,8 @@ def _assign(model: Any, state: dict[str, Any], name: str) -> None:
     stored = theirs[0] if len(theirs) == 1 else ""
     for group, values in state.items():
         variables = getattr(model, group, ())
-        if group == "optimizer_variables" and model.optimizer is not None:
-            variables = model.optimizer.variables
+        if group == "optimizer_variables":
+            variables = getattr(getattr(model, "optimizer", None), "variables", ())
         found = {
             _key("/".join(path), stored): value
             for path, value in flatten_with_path(values)

@@ -369,3 +369,10 @@ def test_what_a_model_is_told_of_training_goes_before_what_its_layers_were(
     keras: ModuleType,
 ) -> None:
     np.testing.assert_allclose(told_training(minikeras), told_training(keras))
+
+
+def test_only_a_compiled_model_has_an_optimizer() -> None:
+    model = Sequential([layers.Dense(1)])
+    assert not hasattr(model, "optimizer")
+    model.compile("sgd", "mse")
+    assert model.optimizer.name == "sgd"
