@@ -18,7 +18,7 @@ from minikeras.backend.introspection import (
 from minikeras.engine import ops as engine
 from minikeras.engine.graph import Tensor
 
-__all__ = ["channel_axis", "sizes_of", "spatial_axes", "spatial_sizes"]
+__all__ = ["as_images", "channel_axis", "sizes_of", "spatial_axes", "spatial_sizes"]
 
 
 def as_images(x: Any, name: str = "images") -> Any:

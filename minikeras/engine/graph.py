@@ -128,6 +128,7 @@ class Tensor(Operators):
     """
 
     place = property(lambda self: self.node.place, doc="Its node's name and line.")
+    sparse = ragged = False  # all are dense
 
     def __init__(self, node: Node, index: int, spec: Spec) -> None:
         self.node = node

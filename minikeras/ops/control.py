@@ -47,9 +47,13 @@ def convert_to_tensor(
 
 
 def shape(x: Any) -> tuple[Any, ...]:
-    """Return the sizes of `x`: integers, and tensors where they are not known yet."""
+    """Return the sizes of `x`: integers, and tensors where they are not known yet.
+
+    Between the layers of a model, as in Keras, None stands for those.
+    """
     known = K.known_shape(x)
-    if None not in known:
+    of_model = type(x) is K.KerasTensor or hasattr(x, "_keras_history")
+    if None not in known or (of_model and K.current_trace() is None):
         return known
     sizes = K.shape(x)
     return tuple(sizes[i] if n is None else n for i, n in enumerate(known))

@@ -62,6 +62,7 @@ def crop_images(
         ValueError: if one alone is given, or three, or one is negative; or if what is
             left of a side of unknown size is not given.
     """
+    images = K.as_images(images)
     height, width = (K.known_shape(images)[i] for i in K.spatial_axes(data_format))
     sides = (("height", height, target_height), ("width", width, target_width))
     for side, size, target in sides:
