@@ -134,6 +134,11 @@ class Missing:
         return ()
 
 
+def _nothing(x: Any) -> bool:
+    """Return False."""
+    return False
+
+
 class Room(ModuleType):
     """A module of Keras's, filled with what minikeras has of those names."""
 
@@ -141,10 +146,10 @@ class Room(ModuleType):
         """Return what minikeras has of that name, or what stands for it."""
         if name.startswith("__"):
             raise AttributeError(name)
-        if name == "is_symbolic_tensor":  # which minikeras asks of TensorFlow
-            return lambda x: False
         if not self.__name__.startswith("keras"):
-            return Missing(f"{self.__name__}.{name}")
+            # This one minikeras asks of TensorFlow.
+            asked = name == "is_symbolic_tensor"
+            return _nothing if asked else Missing(f"{self.__name__}.{name}")
         if (source() / self._place() / name).with_suffix("").exists() or (
             source() / self._place() / f"{name}.py"
         ).exists():
