@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -15,6 +16,7 @@ from minikeras.export.library import element_of, onnx
 from minikeras.export.rules import RULES
 from minikeras.export.signatures import input_names
 from minikeras.export.translation import translate
+from minikeras.layers import Layer
 
 __all__ = ["DEFAULT_OPSET", "FIRST_OPSET", "model_proto"]
 
@@ -86,7 +88,12 @@ def checked_opset(opset: int | None) -> int:
 
 
 def _traced(function: Any, signature: Any) -> tuple[list[Tensor], Any, list[Any]]:
-    """Return inputs and outputs of a traced function, and the variables it assigns."""
+    """Return inputs and outputs of a traced function, and the variables it assigns.
+
+    A model or a layer is written as it predicts.
+    """
+    if isinstance(function, Layer):
+        function = partial(function, training=False)
     with K.tracing() as trace:
         arguments = tree.map_structure(_placeholder, signature)
         outputs = tree.map_structure(K.convert_to_tensor, function(*arguments))
