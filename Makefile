@@ -46,7 +46,7 @@ test: setup
 	$(RUN)/python -m pytest -n $(JOBS) $(ARGS)
 
 test-slow: setup
-	$(RUN)/python -m pytest -n $(JOBS) -m slow --durations=5 $(ARGS) || test $$? -eq 5 # 5: none yet
+	$(RUN)/python -m pytest -n $(JOBS) --dist worksteal -m slow --durations=5 $(ARGS) || test $$? -eq 5 # 5: none yet
 
 # Each gate is a target of its own: `make -k check` goes on after the first failure.
 check: check-format check-lint check-types check-imports check-sizes

@@ -1,5 +1,6 @@
 """Architectures beside Keras's: layers, configs, connections, weights, outputs."""
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -65,12 +66,13 @@ def fresh(keras):
     """Return a function that lets names of layers be counted from the beginning."""
 
     def clear():
-        backend.clear_session()
-        keras.backend.clear_session()
+        for library in (backend, keras.backend):
+            library.clear_session(free_memory=False)
 
     clear()
     yield clear
-    clear()  # the largest models have gigabytes of weights
+    clear()
+    gc.collect()  # the largest models have gigabytes of weights
 
 
 def said(config):
