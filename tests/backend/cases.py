@@ -377,8 +377,9 @@ ELSEWHERE = {
     "../ops/test_linalg.py": "eig",
     "../ops/test_transforms.py": "custom_gradient jvp",
     "../ops/test_image.py": """
-        affine_transform channel_axis crop_images elastic_transform extract_patches
-        extract_patches_3d gaussian_blur homography hsv_to_rgb map_coordinates neighbors
+        affine_transform as_images channel_axis crop_images elastic_transform
+        extract_patches extract_patches_3d gaussian_blur homography hsv_to_rgb
+        map_coordinates neighbors
         pad_images perspective_transform resize resize_images rgb_to_grayscale
         rgb_to_hsv scale_and_translate sizes_of sobel_edges spatial_axes spatial_sizes
         ssim

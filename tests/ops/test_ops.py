@@ -247,7 +247,8 @@ def test_conversions():
     batch, width = ops.shape(x)
     assert width == 3
     assert K.function([x], [batch])([np.zeros((5, 3))]) == [5]
-    assert ops.shape(K.KerasTensor((None, 3))) == (None, 3)  # between layers, as in Keras
+    between_layers = ops.shape(K.KerasTensor((None, 3)))
+    assert between_layers == (None, 3)  # as in Keras
 
 
 def test_convert_to_numpy_computes_what_is_lazy():

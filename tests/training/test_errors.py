@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import signal
 import timeit
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -404,26 +405,48 @@ def _alarm_is_ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
+def interrupted_fit(note: Callable[[Any], Any] | None = None) -> Any:
+    """The model after a `fit` that Ctrl-C may have ended; `note(model)`: a callback."""
+    K.clear_session()
+    K.set_random_seed(3)
+    model = model_for()
+    how: dict[str, Any] = {"batch_size": 4, "epochs": 2, "shuffle": False}
+    try:
+        model.fit(
+            LONG_X,
+            LONG_Y,
+            callbacks=note and note(model),
+            validation_data=(X, Y),
+            verbose=0,
+            **how,
+        )
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return model
+
+
+def ctrl_c(step: int, seconds: float) -> Any:
+    """Ctrl-C so many seconds after that step began; step 0: after training began."""
+    begun = itertools.count(1)
+
+    def begin(now: bool) -> None:
+        if now:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    return minikeras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: begin(not step),
+        on_train_batch_begin=lambda batch, logs: begin(next(begun) == step),
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("_alarm_is_ctrl_c")
 # Python itself drops an interrupt that comes while it clears away an object.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_at_any_moment_leaves_weights_that_training_has_had() -> None:
-    how: dict[str, Any] = {"batch_size": 4, "epochs": 2, "shuffle": False}
-    how |= {"validation_data": (X, Y), "verbose": 0}
     states: list[Any] = []
-
-    def trained(callbacks: Any) -> Any:
-        K.clear_session()
-        K.set_random_seed(3)
-        model = model_for()
-        try:
-            model.fit(LONG_X, LONG_Y, callbacks=callbacks(model), **how)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        return model
 
     def noting(model: Any) -> Any:
         states.append(model.get_weights())
@@ -431,18 +454,17 @@ def test_ctrl_c_at_any_moment_leaves_weights_that_training_has_had() -> None:
             on_train_batch_end=lambda batch, logs: states.append(model.get_weights())
         )
 
-    def interrupting(seconds: float) -> Any:
-        def start(model: Any) -> Any:
-            begin = lambda logs: signal.setitimer(signal.ITIMER_REAL, seconds)  # noqa: E731
-            return minikeras.callbacks.LambdaCallback(on_train_begin=begin)
-
-        return start
-
-    trained(noting)
-    lasted = timeit.timeit(lambda: trained(lambda model: None), number=1)
+    interrupted_fit(noting)
+    lasted = timeit.timeit(interrupted_fit, number=1)
+    # While a plan is compiled, between the epochs and wherever else the time goes ...
+    rng = np.random.default_rng(0)
+    moments = [(0, seconds) for seconds in rng.uniform(1e-5, lasted, 30)]
+    # ... and within a step, or soon after it.
+    steps = rng.integers(1, len(states), 30).tolist()
+    moments += zip(steps, rng.uniform(1e-5, 5e-3, 30), strict=True)
     reached = set()
-    for seconds in np.random.default_rng(0).uniform(1e-5, lasted, 60):
-        model = trained(interrupting(seconds))
+    for moment in moments:
+        model = interrupted_fit(lambda model, moment=moment: ctrl_c(*moment))
         step = int(model.optimizer.iterations)
         reached.add(step)
         for got, want in zip(model.get_weights(), states[step], strict=True):
